@@ -1,0 +1,194 @@
+"""Atomic writes, digests, and the text formats: JSON, JSON lines and TOML.
+
+A file written here is either the old one or the new one, never half of one. Trouble with the file system comes out
+as an error that names the place and what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from zspace.errors import DiskFull, FileDamaged, OutputNotWritable, ZspaceError
+
+_READ_BYTES = 1 << 20
+
+
+def output_error(path: Path, error: OSError) -> ZspaceError:
+    """Return the error that tells a person what the file system's refusal to write means."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(str(path), "needs free space on its disk", "a full disk", "Free some space and run again.")
+    return OutputNotWritable(
+        str(path),
+        "must be a place this user may write to",
+        error.strerror or type(error).__name__,
+        "Choose another place with --out, or change its permissions.",
+    )
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn every refusal of the file system inside the block into an error about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to, and move it into place if the block ends well.
+
+    The move is atomic: a reader, or a process killed at any moment, sees the old file or the new one.
+
+    Raises
+    ------
+    OutputNotWritable, DiskFull
+        When the file system refuses.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            # On a full disk even tidying up may fail; the first error is the one to tell.
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``path`` to fill, and move it into place if the block ends well.
+
+    What stood at ``path`` before is replaced; folders that a killed process left behind are removed.
+
+    Raises
+    ------
+    OutputNotWritable, DiskFull
+        When the file system refuses.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with writing_to(path):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            old = path.with_name(f".{path.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            if path.exists():
+                path.rename(old)
+            partial.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and its parents unless they exist, and return it."""
+    with writing_to(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def to_json(document: object) -> str:
+    """Return one JSON document, strict: NaN and infinity are refused."""
+    return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write one JSON document, atomically."""
+    write_text(path, to_json(document) + "\n")
+
+
+def _damaged(path: Path, kind: str, error: Exception) -> FileDamaged:
+    return FileDamaged(str(path), f"must hold {kind}", str(error), "Mend it, or delete it and run again.")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON may be anything; callers read it into records
+    """Return the JSON document of a file.
+
+    Raises
+    ------
+    FileDamaged
+        When the file is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _damaged(path, "one JSON document", error) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file.
+
+    Raises
+    ------
+    FileDamaged
+        When the file is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _damaged(path, "a TOML table", error) from error
+
+
+def write_toml(path: Path, table: Mapping[str, Any]) -> None:
+    """Write a TOML table, atomically."""
+    write_text(path, tomli_w.dumps(table))
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a JSON-lines file; a last line cut short by a kill is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            rows.append(json.loads(line))
+    return rows
+
+
+def write_json_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows as JSON lines, atomically."""
+    write_text(path, "".join(to_json(row) + "\n" for row in rows))
+
+
+def document_digest(document: object) -> str:
+    """Return a short digest that is the same for equal documents, whatever the order of their keys.
+
+    Examples
+    --------
+    >>> document_digest({"a": 1, "b": 2}) == document_digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(document, allow_nan=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the BLAKE2 digest of a file's bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,222 @@
+"""What was found: frozen records that acts return, run folders keep as JSON, and figures and reports read.
+
+Unknown is always None with a reason, never zero or NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jaxtyping import Float64
+from numpy import ndarray
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an act has come: what a progress bar needs, and nothing of how it is drawn."""
+
+    step: str
+    """What is being done, such as ``"train ae"``."""
+    done: int
+    total: int
+    unit: str
+    """What ``done`` counts, in the plural."""
+    values: dict[str, float] = field(default_factory=dict)
+    """Numbers worth watching, such as the loss."""
+    note: str = ""
+    """One sentence worth keeping on the screen; most records have none."""
+
+
+Watcher = Callable[[Progress], None]
+"""Called with every progress record; a workflow calls it, the command line draws it."""
+
+
+def watch_nothing(_progress: Progress) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number, with everything needed to judge it."""
+
+    value: float | None
+    """None when it could not be found; `reason` then says why."""
+    unit: str
+    n_given: int
+    """Points, images or draws that were there."""
+    n_used: int
+    """Those that the number rests on."""
+    source: str
+    """Definition or paper."""
+    interval: tuple[float, float] | None = None
+    level: float | None = None
+    """Confidence level of the interval, 0 to 1."""
+    interval_method: str | None = None
+    null_name: str | None = None
+    """Model of no structure that the number is compared with."""
+    null_band: tuple[float, float] | None = None
+    """Range of the same number over clouds drawn from the null model."""
+    p_value: float | None = None
+    seed: int | None = None
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One or many curves over a shared x: histograms, spectra, densities."""
+
+    kind: str
+    """``"histogram"`` (x holds bin edges, one more than y has values) or ``"line"`` (x and y pair up)."""
+    x: Float64[ndarray, " n_x"]
+    y: Float64[ndarray, "n_curves n_y"]
+    x_label: str
+    y_label: str
+    labels: tuple[str, ...]
+    """Name of each curve, in the order of y's rows."""
+    null_name: str | None = None
+    null_low: Float64[ndarray, "n_curves n_y"] | None = None
+    """Lower end of the pointwise band of the null model."""
+    null_high: Float64[ndarray, "n_curves n_y"] | None = None
+    law_name: str | None = None
+    """A law computed in closed form, drawn beside the curve."""
+    law: Float64[ndarray, "n_curves n_y"] | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one measure found on one cloud."""
+
+    name: str
+    """Its row in ``measuring.MEASURES``."""
+    estimates: dict[str, Estimate]
+    curves: dict[str, Curve]
+    elapsed_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """Images in each split."""
+
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """What packing gave."""
+
+    source: str
+    n_files: int
+    """Files or rows that were looked at."""
+    n_images: int
+    """Images in the store."""
+    n_skipped: int
+    skipped_reasons: dict[str, int]
+    """Count of skipped files by reason."""
+    n_duplicates: int
+    """Images whose pixels equal those of an earlier image."""
+    duplicate_examples: tuple[tuple[str, str], ...]
+    """The first pairs (copy, original) by name."""
+    splits: SplitCounts
+    split_rule: str
+    size: int
+    crop: str
+    attributes: tuple[str, ...]
+    """Names of the attribute columns."""
+    n_upscaled: int
+    """Images that had fewer pixels than the store's size, and were enlarged."""
+    store_digest: str
+    """Digest of all pixels, names, splits and attributes."""
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of the training history."""
+
+    epoch: int
+    """Counted from 1."""
+    n_images_seen: int
+    training_loss: float
+    """Mean over the epoch's steps, in the objective's own unit (nats per image for binary cross-entropy)."""
+    validation_loss: float | None
+    """On the validation split at the epoch's end; None without one."""
+    elapsed_seconds: float
+    """Time spent in this epoch's steps, without validation and saving."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training gave."""
+
+    n_images: int
+    epochs: int
+    steps_per_epoch: int
+    history: tuple[EpochRecord, ...]
+    loss_name: str
+    loss_unit: str
+    n_pixels: int
+    """Pixels of an image, without channels: the loss divided by this is the loss per pixel."""
+    encoder_parameters: int
+    decoder_parameters: int
+    device: str
+    precision: str
+    images_per_second: float
+    """Images through the training step a second, without validation and saving."""
+    weights_digest: str
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class EncodeResult:
+    """What encoding gave."""
+
+    n_points: int
+    z_dim: int
+    latents_digest: str
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class SampleScore:
+    """How the images of one sampler came out."""
+
+    sampler: str
+    """Its specification, such as ``"uniform:2"``; ``"originals"`` and ``"reconstructions"`` for the references."""
+    title: str
+    face_rate: Estimate
+    """Share of images in which the frontal-face cascade finds a face."""
+
+
+@dataclass(frozen=True)
+class GenerateResult:
+    """What generating gave; the pictures themselves lie in the run folder, under each sampler's name."""
+
+    scores: tuple[SampleScore, ...]
+    n_shown: int
+    """Pictures kept of each sampler: the first ones drawn, not chosen ones."""
+    originals_split: str
+    """Where the originals come from: ``"validation"``, held out in training, wherever there is such a split."""
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class ModelResults:
+    """All that was found for one model."""
+
+    training: TrainResult
+    encoding: EncodeResult
+    measurements: dict[str, Measurement]
+    generation: GenerateResult
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """All that was found in a study."""
+
+    images: PackResult
+    models: dict[str, ModelResults]

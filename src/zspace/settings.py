@@ -1,0 +1,280 @@
+"""What was asked (settings) and what it was resolved to (plan), as frozen records.
+
+The text under each field is the help of the command line and the table of the docs; the range in its type is checked
+wherever the value comes from. Settings files are TOML with the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from zspace.errors import SettingMissing, UnknownPreset
+from zspace.files import read_toml
+from zspace.records import Checked, Within, from_mapping, nearest, to_mapping
+
+Fraction = Annotated[float, Within(0, 1)]
+Split = Literal["train", "validation", "test", "all"]
+
+BUILT_IN_FACES = "faces"
+
+
+@dataclass(frozen=True)
+class ImageSettings(Checked):
+    """Which images, and how they become squares of one size."""
+
+    source: str = BUILT_IN_FACES
+    """A folder, .zip, .tar(.gz), Parquet file or folder, .npy or .npz; or "faces", the built-in drawn faces."""
+    size: Annotated[int, Within(8, 2048)] = 96
+    """Side of the stored square images, in pixels."""
+    crop: str = "square"
+    """"square" cuts the centre square, "none" stretches the whole image, "left,top,width,height" cuts a box."""
+    attributes: str | None = None
+    """A .csv or .parquet table with a file-name column; None looks for CelebA's list_attr_celeba beside the images."""
+    max_skipped_fraction: Fraction = 0.01
+    """Share of the files that may be unreadable before packing stops with an error, 0 to 1."""
+    max_megapixels: Annotated[float, Within(0.001)] = 100.0
+    """A file that would decode to more pixels than this is skipped, in millions of pixels."""
+    validation_fraction: Fraction = 0.1
+    """Share of the images held out to watch training; only used when the names are not CelebA's."""
+    test_fraction: Fraction = 0.1
+    """Share of the images that nothing but the last word is said on; only used when the names are not CelebA's."""
+    n_faces: Annotated[int, Within(1)] = 8000
+    """How many faces to draw; only used when source is "faces"."""
+
+
+@dataclass(frozen=True)
+class NetworkSettings(Checked):
+    """The convolutional encoder and its mirror image, the decoder."""
+
+    filters: Annotated[tuple[int, ...], Within(1)] = (32, 64, 128, 256)
+    """Output channels of each convolution of the encoder; the decoder runs through them backwards."""
+    kernel_size: Annotated[int, Within(1, 15)] = 3
+    """Side of every convolution's window, in pixels; odd."""
+    stride: Annotated[int, Within(1, 8)] = 2
+    """Step of every convolution, in pixels: each layer shrinks the image by this factor."""
+    z_dim: Annotated[int, Within(1)] = 256
+    """Number of dimensions of the latent space."""
+    batch_norm: bool = False
+    """Normalise the batch after every convolution but the last of the decoder (momentum 0.99, epsilon 1e-3)."""
+    leaky_slope: Annotated[float, Within(0, 1)] = 0.3
+    """Slope of the LeakyReLU activation for negative inputs."""
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings(Checked):
+    """What training minimises."""
+
+    reconstruction: Literal["binary-cross-entropy", "squared-error"] = "binary-cross-entropy"
+    """Distance between image and reconstruction: mean over channels, summed over pixels, mean over images."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Checked):
+    """How the weights are found."""
+
+    epochs: Annotated[int, Within(1)] = 24
+    """Passes over the training images."""
+    batch_size: Annotated[int, Within(1)] = 128
+    """Images per step."""
+    learning_rate: Annotated[float, Within(0)] = 5e-4
+    """Step size of Adam."""
+    adam_epsilon: Annotated[float, Within(0)] = 1e-7
+    """Adam's guard against division by zero; Keras' default, ten times PyTorch's."""
+    split: Split = "train"
+    """Which images to train on; "all" leaves nothing held out, as the posts did."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute; "auto" takes a CUDA device where there is one."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Number format of the convolutions; "auto" takes bf16 where the hardware multiplies it fast."""
+    checkpoint_seconds: Annotated[float, Within(0)] = 30.0
+    """At most this much work is lost when the process is killed, in seconds; every epoch's end is kept anyway."""
+
+
+@dataclass(frozen=True)
+class ModelSettings(Checked):
+    """One model of a study: its network, what it minimises and how it is trained."""
+
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+
+@dataclass(frozen=True)
+class MeasureSettings(Checked):
+    """What is measured on the cloud of z-points."""
+
+    split: Split = "train"
+    """Whose z-points to measure."""
+    only: tuple[str, ...] = ()
+    """Names of the measures to take; empty takes all."""
+    radius_bins: Annotated[tuple[float, ...], Within(1e-9)] = (0.5, 0.05)
+    """Bin widths of the density over the radius, in units of z."""
+    axis_bin: Annotated[float, Within(1e-9)] = 0.25
+    """Bin width of the density along every axis, in units of z."""
+    n_null_clouds: Annotated[int, Within(2)] = 39
+    """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
+
+
+@dataclass(frozen=True)
+class GenerateSettings(Checked):
+    """Which random z-points are decoded, and how many."""
+
+    samplers: tuple[str, ...] = ("normal", "uniform:2", "uniform:10", "fitted-gaussian")
+    """Samplers by name; a number after the colon is the sampler's width."""
+    n_shown: Annotated[int, Within(1)] = 32
+    """Images drawn in the report for each sampler."""
+    n_scored: Annotated[int, Within(1)] = 1000
+    """Images per sampler that the face detector looks at, for a rate with an interval."""
+
+
+@dataclass(frozen=True)
+class StudySettings(Checked):
+    """A whole study: images, one or more models, what to measure and what to generate."""
+
+    name: str
+    """The study's name; its folder takes it when --out is not given."""
+    title: str = ""
+    """Headline of the report."""
+    seed: Annotated[int, Within(0)] = 1
+    """The one seed; every random act draws from its own named stream of it."""
+    images: ImageSettings = field(default_factory=ImageSettings)
+    models: dict[str, ModelSettings] = field(default_factory=lambda: {"ae": ModelSettings()})
+    """The models by name; each gets a run folder of that name."""
+    measure: MeasureSettings = field(default_factory=MeasureSettings)
+    generate: GenerateSettings = field(default_factory=GenerateSettings)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a resolved value comes from."""
+
+    kind: Literal["default", "preset", "file", "flag", "derived"]
+    reason: str = ""
+    """For a derived value, how it follows from what was asked."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with every value resolved, and where each comes from."""
+
+    settings: StudySettings
+    origins: dict[str, Origin]
+    """By dotted key, such as ``"models.ae.training.precision"``."""
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets that ship with the package."""
+    folder = resources.files("zspace").joinpath("presets")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def _preset_table(name: str) -> dict[str, Any]:
+    if name not in preset_names():
+        raise UnknownPreset(
+            "study",
+            "must be a preset or the path of a .toml file",
+            repr(name),
+            nearest(name, preset_names()),
+        )
+    with resources.as_file(resources.files("zspace").joinpath("presets", f"{name}.toml")) as path:
+        return read_toml(path)
+
+
+def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _set_dotted(table: dict[str, Any], key: str, value: object) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        table = table.setdefault(parent, {})
+    table[last] = value
+
+
+def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
+    """Lay defaults, preset, file and flags over each other, later ones winning.
+
+    Parameters
+    ----------
+    study
+        The name of a preset, or the path of a TOML file; a file may start from a preset with ``preset = "NAME"``.
+    flags
+        Values by dotted key; ``models.*.KEY`` sets it in every model. None means not given.
+
+    Raises
+    ------
+    UnknownPreset, UnknownSetting, SettingMissing, SettingOutOfRange, FileDamaged
+        When something asked for cannot be had; the message names the place.
+    """
+    layers: list[tuple[Literal["preset", "file", "flag"], dict[str, Any]]] = []
+    where = study
+    if study.endswith(".toml"):
+        table = _file_table(Path(study))
+        if preset := table.pop("preset", None):
+            layers.append(("preset", dict(_dotted(_preset_table(preset)))))
+        layers.append(("file", dict(_dotted(table))))
+    else:
+        layers.append(("preset", dict(_dotted(_preset_table(study)))))
+    layers.append(("flag", {key: value for key, value in flags.items() if value is not None}))
+
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for kind, layer in layers:
+        for key, value in layer.items():
+            for target in _targets(key, merged):
+                _set_dotted(merged, target, value)
+                origins[target] = Origin(kind)
+    settings = from_mapping(StudySettings, merged, where)
+    if not settings.models:
+        raise SettingMissing(f"{where}.models", "must hold at least one model", "none", "Add a table [models.ae].")
+    defaults = {key: Origin("default") for key, _ in _dotted(to_mapping(settings))}
+    return Plan(settings, {**defaults, **origins})
+
+
+def _file_table(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UnknownPreset("study", "must be a preset or the path of a .toml file", str(path), "No such file.")
+    return {"name": path.stem, **read_toml(path)}
+
+
+def _targets(key: str, merged: Mapping[str, Any]) -> list[str]:
+    head, star, tail = key.partition("models.*.")
+    if not star or head:
+        return [key]
+    return [f"models.{name}.{tail}" for name in merged.get("models", {"ae": {}})]
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return the plan as the table that ``plan.toml`` holds: the settings, then the origin of every value."""
+    settings = _without_none(to_mapping(plan.settings))
+    origins = {
+        key: origin.kind + (f": {origin.reason}" if origin.reason else "")
+        for key, origin in sorted(plan.origins.items())
+    }
+    return {"settings": settings, "origins": origins}
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: a key that is None is left out, and read back as its default, None."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def plan_from_document(document: Mapping[str, Any], where: str) -> Plan:
+    """Read back what `plan_document` gave."""
+    origins = {}
+    for key, text in document.get("origins", {}).items():
+        kind, _, reason = str(text).partition(": ")
+        origins[key] = from_mapping(Origin, {"kind": kind, "reason": reason}, f"{where}.origins.{key}")
+    return Plan(from_mapping(StudySettings, document.get("settings", {}), f"{where}.settings"), origins)
