@@ -1,0 +1,1 @@
+"""Random z-points, what they decode to, and how good that is."""

@@ -1,0 +1,1 @@
+"""Geometry of clouds of points: it sees arrays and numbers, never a model."""

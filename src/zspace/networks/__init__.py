@@ -1,0 +1,1 @@
+"""Encoders and decoders: what they compute, not how they are trained."""
