@@ -1,0 +1,125 @@
+"""The verbs as records: what can be typed after ``zspace``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from zspace.errors import SettingOutOfRange
+from zspace.settings import BUILT_IN_FACES, ImageSettings
+
+
+@dataclass(frozen=True)
+class Output:
+    """How every verb talks."""
+
+    quiet: bool = False
+    """No progress, only errors and the last line."""
+    json: bool = False
+    """One JSON document on stdout in place of text; progress stays on stderr."""
+    dry_run: bool = False
+    """Print the resolved plan and stop."""
+    debug: bool = False
+    """Show the traceback of an error."""
+
+
+@dataclass(frozen=True)
+class PackedImages(ImageSettings):
+    """Image settings with the source as the one positional argument."""
+
+    source: tyro.conf.Positional[str] = BUILT_IN_FACES
+    """Folder, .zip, .tar(.gz), Parquet file or folder, .npy or .npz; or "faces", the built-in drawn faces."""
+
+    def plain(self) -> ImageSettings:
+        """Return the same as plain image settings."""
+        return ImageSettings(**{entry.name: getattr(self, entry.name) for entry in fields(ImageSettings)})
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Decode images once into a memory-mapped store."""
+
+    images: tyro.conf.OmitArgPrefixes[PackedImages]
+    out: Path
+    """Folder of the store."""
+    seed: int = 1
+    """Only used for drawn faces."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Run a whole study: images, models, measurements, generated pictures, report."""
+
+    study: tyro.conf.Positional[str]
+    """A preset (demo, celeba-ae) or the path of a .toml file."""
+    images: str | None = None
+    """Where the images are: folder, .zip, .tar(.gz), Parquet, .npy or .npz."""
+    out: Path | None = None
+    """Folder of the study; by default zspace-out/NAME."""
+    epochs: int | None = None
+    """Passes over the training images, in every model."""
+    size: int | None = None
+    """Side of the square images, in pixels."""
+    seed: int | None = None
+    """The one seed of the study."""
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    """Where to compute."""
+    precision: Literal["auto", "float32", "bf16"] | None = None
+    """Number format of the convolutions."""
+    max_skipped_fraction: float | None = None
+    """Share of the files that may be unreadable, 0 to 1."""
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
+    """Any other setting by its dotted key, such as models.*.network.z_dim=64; may be given several times."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+    def flags(self) -> dict[str, Any]:
+        """Return what was given as values by dotted key."""
+        return {
+            "images.source": self.images,
+            "images.size": self.size,
+            "images.max_skipped_fraction": self.max_skipped_fraction,
+            "models.*.training.epochs": self.epochs,
+            "models.*.training.device": self.device,
+            "models.*.training.precision": self.precision,
+            "seed": self.seed,
+            **dict(_parse_assignment(text) for text in self.set),
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write the report of a finished study again."""
+
+    folder: tyro.conf.Positional[Path]
+    """Folder of the study."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+Command = Pack | Study | Report
+
+
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise SettingOutOfRange("--set", "must be KEY=VALUE", repr(text), "Write for example --set seed=2.")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value  # a bare word is text
+
+
+def parse_command(arguments: list[str] | None = None) -> Command:
+    """Read the command line; usage errors end the program with exit code 2, as everywhere."""
+    command: Command = tyro.cli(
+        Command,
+        prog="zspace",
+        description="Train autoencoders on images, see what their latent space really looks like, and sample it.",
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    return command

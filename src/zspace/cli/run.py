@@ -1,0 +1,140 @@
+"""Call one workflow for the parsed command, and say how it ended."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from zspace.cli.commands import Command, Output, Pack, Report, Study, parse_command
+from zspace.cli.progress import ProgressView
+from zspace.errors import ZspaceError
+from zspace.files import to_json
+from zspace.records import to_mapping
+from zspace.results import StudyResults
+from zspace.settings import Plan, plan_document, resolve_plan
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C or a polite kill, as shells have it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of the outcome."""
+    output = Output()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command = parse_command(arguments)
+        output = command.output
+        document, text = _run(command)
+    except KeyboardInterrupt:
+        _fail(output, "Interrupted", "What is finished is kept: run the same command to go on.")
+        sys.exit(INTERRUPTED)
+    except ZspaceError as error:
+        if output.debug:
+            raise
+        _fail(output, type(error).__name__, str(error))
+        sys.exit(error.exit_code)
+    _write_line(to_json(document) if output.json else text)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _write_line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _fail(output: Output, name: str, message: str) -> None:
+    if output.json:
+        _write_line(to_json({"error": name, "message": message}))
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]{name}[/]: {escape(message)}", soft_wrap=True)
+
+
+def _run(command: Command) -> tuple[dict[str, Any], str]:
+    """Return the JSON document and the text that tell what came out."""
+    match command:
+        case Pack():
+            return _pack(command)
+        case Study():
+            return _study(command)
+        case Report():
+            return _report(command)
+
+
+def _pack(command: Pack) -> tuple[dict[str, Any], str]:
+    # Workflows are imported when they are needed: --help and --dry-run need no PyTorch.
+    from zspace.workflows.pack import pack
+
+    settings = command.images.plain()
+    if command.output.dry_run:
+        return {"settings": to_mapping(settings), "out": str(command.out)}, _lines(to_mapping(settings))
+    with ProgressView(command.output.quiet) as watch:
+        result = pack(settings, command.seed, command.out, watch)
+    text = f"{result.n_images:,} images in {command.out}"
+    if result.n_skipped:
+        text += f"; {result.n_skipped:,} files skipped, see {command.out / 'skipped.csv'}"
+    if result.n_duplicates:
+        text += f"; {result.n_duplicates:,} exact duplicates"
+    return {"out": str(command.out), "pack": to_mapping(result)}, text
+
+
+def _study(command: Study) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.study import check_before_work, derive_plan, study
+
+    asked = resolve_plan(command.study, command.flags())
+    out = command.out or Path("zspace-out") / asked.settings.name
+    if command.output.dry_run:
+        check_before_work(asked.settings)
+        plan = derive_plan(asked)
+        return {"out": str(out), "plan": plan_document(plan)}, _plan_text(plan, out)
+    with ProgressView(command.output.quiet) as watch:
+        results = study(asked, out, watch)
+    path = out / "report.html"
+    return {"out": str(out), "report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+
+
+def _report(command: Report) -> tuple[dict[str, Any], str]:
+    from zspace.runfolder import StudyFolder
+    from zspace.workflows.report import report
+
+    path = command.folder / "report.html"
+    if command.output.dry_run:
+        return {"report": str(path)}, f"Would write {path}"
+    with ProgressView(command.output.quiet) as watch:
+        results = report(StudyFolder(command.folder), watch)
+    return {"report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+
+
+def _without_curves(results: StudyResults) -> dict[str, Any]:
+    """Leave out the long curves; the run folders' results.json hold them."""
+    document: dict[str, Any] = to_mapping(results)
+    for model in document["models"].values():
+        for measurement in model["measurements"].values():
+            del measurement["curves"]
+    return document
+
+
+def _lines(settings: dict[str, Any]) -> str:
+    return "\n".join(f"{key} = {value}" for key, value in settings.items())
+
+
+def _plan_text(plan: Plan, out: Path) -> str:
+    document = plan_document(plan)
+    origins, values = document["origins"], dict(_flatten(document["settings"]))
+    width = max(map(len, values))
+    rows = [f"{key:<{width}}  {value!s:<28}  {origins.get(key, '')}".rstrip() for key, value in values.items()]
+    return "\n".join([f"out: {out}", *rows])
+
+
+def _flatten(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        rows += _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+    return rows

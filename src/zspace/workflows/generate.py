@@ -1,0 +1,128 @@
+"""``generate``: run and samplers to images and their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from zspace.checkpoints import load_tensors, save_tensors
+from zspace.encoding import decode_points
+from zspace.generating.samplers import draw_points, sampler_title
+from zspace.generating.scores import face_rate, find_faces
+from zspace.geometry.clouds import Cloud
+from zspace.images.store import ImageStore
+from zspace.models import Autoencoder
+from zspace.results import EncodeResult, GenerateResult, Progress, SampleScore, Watcher, watch_nothing
+from zspace.runfolder import RunFolder, StepLog, fingerprint, read_latents
+from zspace.seeds import random_stream
+from zspace.settings import GenerateSettings, Split
+from zspace.shapes import Images, Points, Rows
+from zspace.workflows.measure import read_cloud
+
+_VERSION = 1
+ORIGINALS, RECONSTRUCTIONS = "originals", "reconstructions"
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What pictures are made of."""
+
+    model: Autoencoder
+    cloud: Cloud
+    originals: Images
+    codes: Points
+    """z-points of the originals."""
+    originals_split: Split
+
+
+def generate(
+    store: ImageStore,
+    run: RunFolder,
+    model: Autoencoder,
+    settings: GenerateSettings,
+    cloud_split: Split,
+    seed: int,
+    watch: Watcher = watch_nothing,
+) -> GenerateResult:
+    """Decode originals and random z-points and score what comes out, unless that has been done.
+
+    Parameters
+    ----------
+    store
+        The images.
+    run
+        An encoded run; its pictures are written.
+    model
+        The run's model.
+    settings
+        Which samplers, and how many images.
+    cloud_split
+        Whose z-points the samplers are fitted to.
+    seed
+        The seed of the study; each sampler has its own stream.
+    watch
+        Called with every progress record.
+    """
+    log = StepLog(run.path)
+    step = f"generate {run.path.name}"
+    latents = log.result("encode", EncodeResult).latents_digest
+    made_from = fingerprint(latents=latents, settings=settings, split=cloud_split, seed=seed, version=_VERSION)
+    names = (ORIGINALS, RECONSTRUCTIONS, *settings.samplers)
+    if done := log.finished("generate", made_from, GenerateResult):
+        watch(Progress(step, len(names), len(names), "samplers", note="already done"))
+        return done
+    start = perf_counter()
+    sources = _gather(store, run, model, cloud_split, _random_rows(store, settings.n_scored, cloud_split, seed))
+    pictures: dict[str, Images] = {}
+    scores: list[SampleScore] = []
+    rate_of_originals = 0.0
+    for name in names:
+        watch(Progress(step, len(scores), len(names), "samplers"))
+        images = _images_of(name, sources, settings.n_scored, seed)
+        hits = find_faces(images)
+        if name == ORIGINALS:
+            rate_of_originals = float(hits.mean())
+        pictures[name] = images[: settings.n_shown]
+        scores.append(SampleScore(name, _title(name), face_rate(hits, rate_of_originals, seed)))
+    watch(Progress(step, len(names), len(names), "samplers"))
+    save_tensors(run.pictures, {name: torch.from_numpy(images.copy()) for name, images in pictures.items()}, {})
+    result = GenerateResult(tuple(scores), settings.n_shown, sources.originals_split, perf_counter() - start)
+    log.record("generate", made_from, result, [run.pictures])
+    return result
+
+
+def read_pictures(run: RunFolder) -> dict[str, Images]:
+    """Return the pictures of a run by the name of their sampler."""
+    tensors, _ = load_tensors(run.pictures)
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _random_rows(store: ImageStore, n_images: int, cloud_split: Split, seed: int) -> tuple[Split, Rows]:
+    """Choose the originals among held-out images, or among the cloud's own where nothing is held out."""
+    held_out: Split = "validation"
+    split = held_out if len(store.rows(held_out)) else cloud_split
+    rows = random_stream(seed, "originals").permutation(store.rows(split))
+    return split, rows[:n_images]
+
+
+def _gather(
+    store: ImageStore, run: RunFolder, model: Autoencoder, cloud_split: Split, chosen: tuple[Split, Rows]
+) -> _Sources:
+    split, rows = chosen
+    codes = read_latents(run.latents, "z")[rows]
+    return _Sources(model, read_cloud(store, run, cloud_split), np.asarray(store.images[rows]), codes, split)
+
+
+def _images_of(name: str, sources: _Sources, n_images: int, seed: int) -> Images:
+    if name == ORIGINALS:
+        return sources.originals
+    if name == RECONSTRUCTIONS:
+        return decode_points(sources.model, sources.codes)
+    return decode_points(sources.model, draw_points(name, sources.cloud, n_images, seed))
+
+
+def _title(name: str) -> str:
+    return name if name in (ORIGINALS, RECONSTRUCTIONS) else sampler_title(name)

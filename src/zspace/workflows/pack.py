@@ -1,0 +1,42 @@
+"""``pack``: images to image store."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from zspace.images.packing import pack_images, source_signature
+from zspace.images.store import STORE_VERSION
+from zspace.results import PackResult, Progress, Watcher, watch_nothing
+from zspace.runfolder import StepLog, fingerprint
+from zspace.settings import BUILT_IN_FACES, ImageSettings
+
+
+def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch_nothing) -> PackResult:
+    """Pack images into a store, unless it is there and neither settings nor source have changed.
+
+    Parameters
+    ----------
+    settings
+        Which images, and how they become squares of one size.
+    seed
+        Only used for drawn faces.
+    store
+        Folder of the store. A store of the same source with other settings is replaced.
+    watch
+        Called with every progress record.
+    """
+    settings = absolute_paths(settings)
+    log = StepLog(store)
+    made_from = fingerprint(settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION)
+    if done := log.finished("pack", made_from, PackResult):
+        watch(Progress("pack", done.n_images, done.n_images, "images", note="already done"))
+        return done
+    result = pack_images(settings, seed, store, watch)
+    log.record("pack", made_from, result, [path for path in sorted(store.iterdir()) if path.name != log.path.name])
+    return result
+
+
+def absolute_paths(settings: ImageSettings) -> ImageSettings:
+    """Return the settings with paths that mean the same from every working directory."""
+    source = settings.source if settings.source == BUILT_IN_FACES else str(Path(settings.source).resolve())
+    attributes = settings.attributes and str(Path(settings.attributes).resolve())
+    return replace(settings, source=source, attributes=attributes)

@@ -1,0 +1,82 @@
+"""``report``: study to one self-contained HTML file, and its figures as vector files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from zspace import __version__
+from zspace.files import make_folder, write_text
+from zspace.report import StudyReport, model_figures, render_report
+from zspace.results import (
+    EncodeResult,
+    GenerateResult,
+    ModelResults,
+    PackResult,
+    Progress,
+    StudyResults,
+    TrainResult,
+    Watcher,
+    watch_nothing,
+)
+from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, read_plan
+from zspace.settings import plan_document
+from zspace.workflows.generate import read_pictures
+from zspace.workflows.measure import MeasureResult
+
+_VERSION = 1
+
+
+def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
+    """Write the report of a study, unless nothing in it has changed, and return what it tells.
+
+    Parameters
+    ----------
+    folder
+        A study whose steps are all finished.
+    watch
+        Called with every progress record.
+
+    Raises
+    ------
+    NotAStudyFolder, NotARunFolder
+        When there is no study, or one of its steps is missing.
+    """
+    plan = read_plan(folder)
+    results = read_results(folder, list(plan.settings.models))
+    log = StepLog(folder.path)
+    made_from = fingerprint(plan=plan_document(plan), results=results, zspace=__version__, version=_VERSION)
+    if log.finished("report", made_from, dict) is not None:
+        watch(Progress("report", 1, 1, "files", note="already done"))
+        return results
+    watch(Progress("report", 0, 1, "files"))
+    pictures = {model: read_pictures(folder.run(model)) for model in results.models}
+    told = StudyReport(plan, results, pictures, datetime.now(UTC), __version__)
+    write_text(folder.report, render_report(told))
+    for model, found in results.models.items():
+        _write_figures(folder.run(model), found)
+    log.record("report", made_from, {}, [folder.report])
+    watch(Progress("report", 1, 1, "files"))
+    return results
+
+
+def read_results(folder: StudyFolder, models: list[str]) -> StudyResults:
+    """Read all that was found in a study from its folders."""
+    return StudyResults(
+        StepLog(folder.store).result("pack", PackResult), {model: _read_model(folder.run(model)) for model in models}
+    )
+
+
+def _read_model(run: RunFolder) -> ModelResults:
+    log = StepLog(run.path)
+    return ModelResults(
+        log.result("train", TrainResult),
+        log.result("encode", EncodeResult),
+        log.result("measure", MeasureResult).measurements,
+        log.result("generate", GenerateResult),
+    )
+
+
+def _write_figures(run: RunFolder, found: ModelResults) -> None:
+    make_folder(run.figures)
+    for key, svg in model_figures(found).items():
+        write_text(run.figures / f"{key}.svg", svg)

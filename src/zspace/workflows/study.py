@@ -1,0 +1,93 @@
+"""``study``: images and one or more models to a report, resumable at any moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from zspace.generating.samplers import parse_sampler
+from zspace.images.store import open_store
+from zspace.measuring import chosen_measures
+from zspace.networks.convolutional import check_image_size
+from zspace.results import StudyResults, Watcher, watch_nothing
+from zspace.runfolder import StudyFolder, claim_study_folder, locked
+from zspace.settings import ModelSettings, Origin, Plan, StudySettings
+from zspace.training import resolve_device, resolve_precision
+from zspace.workflows.encode import encode
+from zspace.workflows.generate import generate
+from zspace.workflows.measure import measure
+from zspace.workflows.pack import absolute_paths, pack
+from zspace.workflows.report import report
+from zspace.workflows.train import load_model, train
+
+
+def study(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> StudyResults:
+    """Run a whole study: pack, then train, encode, measure and generate for every model, then report.
+
+    Steps that are finished and depend on nothing that changed are not repeated; a step that was interrupted goes on.
+
+    Parameters
+    ----------
+    asked
+        The plan as `zspace.settings.resolve_plan` gave it.
+    out
+        Folder of the study.
+    watch
+        Called with every progress record.
+
+    Raises
+    ------
+    ZspaceError
+        Of the family of the step that failed. What was finished before stays.
+    """
+    check_before_work(asked.settings)
+    folder = StudyFolder(out)
+    with locked(out):
+        claim_study_folder(folder, derive_plan(asked))
+        settings = asked.settings
+        pack(settings.images, settings.seed, folder.store, watch)
+        for name, model_settings in settings.models.items():
+            _study_model(folder, name, model_settings, settings, watch)
+        return report(folder, watch)
+
+
+def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings: StudySettings, watch: Watcher) -> None:
+    store, run = open_store(folder.store), folder.run(name)
+    train(store, run, asked, settings.seed, watch)
+    model = load_model(run, asked, settings.images.size, settings.seed)
+    encode(store, run, model, watch)
+    measure(store, run, settings.measure, settings.seed, watch)
+    generate(store, run, model, settings.generate, settings.measure.split, settings.seed, watch)
+
+
+def check_before_work(settings: StudySettings) -> None:
+    """Refuse, before any work, what would fail at a later step.
+
+    Raises
+    ------
+    ImageSizeNotDivisible, UnknownSetting, DeviceMissing
+        Naming the setting.
+    """
+    for name, model in settings.models.items():
+        check_image_size(model.network, settings.images.size, f"images.size for model {name!r}")
+        resolve_device(model.training.device)
+    for specification in settings.generate.samplers:
+        parse_sampler(specification)
+    chosen_measures(settings.measure.only)
+
+
+def derive_plan(asked: Plan) -> Plan:
+    """Return the plan with everything decided that was left open, each with its reason."""
+    origins = dict(asked.origins)
+    models = {}
+    for name, model in asked.settings.models.items():
+        device, device_origin = resolve_device(model.training.device)
+        precision, precision_origin = resolve_precision(model.training.precision, device)
+        models[name] = replace(model, training=replace(model.training, device=device, precision=precision))
+        for key, origin in (("device", device_origin), ("precision", precision_origin)):
+            if origin:
+                origins[f"models.{name}.training.{key}"] = origin
+    images = absolute_paths(asked.settings.images)
+    if images.source != asked.settings.images.source:
+        origins["images.source"] = Origin("derived", f"the full path of {asked.settings.images.source}")
+    return Plan(replace(asked.settings, images=images, models=models), origins)
