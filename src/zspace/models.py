@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import torch
 from torch import Tensor, nn
 
@@ -46,7 +44,7 @@ class Autoencoder(nn.Module):
         self.reconstruction = RECONSTRUCTIONS[settings.objective.reconstruction]
         initialise_glorot_uniform(self, stream_seed(seed, "weights"))
 
-    def place_on(self, device: torch.device) -> Self:
+    def place_on(self, device: torch.device) -> Autoencoder:
         """Move the weights to a device, laid out channels last as the convolutions like them, and return the model."""
         # PyTorch's annotations of Module.to lack memory_format.
         return self.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from zspace.errors import SettingMissing, UnknownPreset
+from zspace.errors import SettingMissing, SettingOutOfRange, UnknownPreset
 from zspace.files import read_toml
 from zspace.records import Checked, Within, from_mapping, nearest, to_mapping
 
@@ -196,6 +196,8 @@ def _set_dotted(table: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise SettingOutOfRange(key, f"{parent!r} must be a table to have keys", repr(table), "Drop one of them.")
     table[last] = value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
@@ -90,7 +89,7 @@ class ProgressView:
             console=self._console,
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ProgressView:
         """Begin to draw."""
         if self._draws_bars:
             self._bars.start()
