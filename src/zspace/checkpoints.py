@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from zspace.errors import FileDamaged
@@ -35,7 +35,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     digest = tensors_digest(plain)
     with atomic_path(path) as partial:
-        save_file(plain, partial, {"digest": digest, "facts": json.dumps(facts, allow_nan=False)})
+        partial.write_bytes(save(plain, {"digest": digest, "facts": json.dumps(facts, allow_nan=False)}))
     return digest
 
 

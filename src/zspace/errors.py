@@ -103,6 +103,10 @@ class AttributesUnreadable(ImagesError):
     """The attribute table cannot be read or joined to the images."""
 
 
+class StoreNotFound(ImagesError):
+    """No image store lies in the folder."""
+
+
 class StoreIncomplete(ImagesError):
     """Parts of the image store are missing or cut short."""
 

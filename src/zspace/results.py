@@ -132,6 +132,8 @@ class PackResult:
     store_digest: str
     """Digest of all pixels, names, splits and attributes."""
     elapsed_seconds: float
+    notes: tuple[str, ...] = ()
+    """Sentences about choices made on the way that a reader of the report should know."""
 
 
 @dataclass(frozen=True)

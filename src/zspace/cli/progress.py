@@ -54,15 +54,14 @@ def clock(seconds: float) -> str:
 
 
 def describe_values(progress: Progress) -> str:
-    """Return the numbers worth watching, whole ones without decimals."""
-    return "  ".join(
-        f"{name} {value:,.0f}"
-        if value.is_integer()
-        else f"{name} {value:,.4g}"
-        if abs(value) < 100
-        else f"{name} {value:,.1f}"
-        for name, value in progress.values.items()
-    )
+    """Return the numbers worth watching, each with the digits it deserves."""
+    return "  ".join(f"{name} {_number(float(value))}" for name, value in progress.values.items())
+
+
+def _number(value: float) -> str:
+    if value.is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 class ProgressView:

@@ -14,6 +14,9 @@ from zspace.records import nearest
 from zspace.seeds import random_stream
 from zspace.shapes import Points
 
+_SMALLEST_WIDTH, _LARGEST_WIDTH = 1e-30, 1e30
+"""Widths beyond these would come out as zero or infinity in float32."""
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -78,8 +81,9 @@ def _positive_number(text: str, specification: str) -> float:
         width = float(text)
     except ValueError:
         width = 0.0
-    if not 0 < width < float("inf"):
-        where, rule = "generate.samplers", "the width must be a positive number"
+    if not _SMALLEST_WIDTH <= width <= _LARGEST_WIDTH:
+        rule = f"the width must be a positive number, from {_SMALLEST_WIDTH:g} to {_LARGEST_WIDTH:g}"
+        where = "generate.samplers"
         raise UnknownSetting(where, rule, repr(specification), "Write for example 'uniform:2'.")
     return width
 

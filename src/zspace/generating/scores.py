@@ -51,19 +51,22 @@ def _has_face(cascade: cv2.CascadeClassifier, image: Image) -> bool:
 
 
 def rate_estimate(n_hits: int, n_images: int, seed: int) -> Estimate:
-    """Return the share of hits with a Wilson interval.
+    """Return the share of hits with a Wilson interval; of no images, None with this reason.
 
     Source
     ------
     Wilson 1927; coverage close to nominal at any rate, unlike the textbook normal interval.
     """
+    unit, source = "share of images", f"OpenCV {FACE_DETECTOR} finds at least one face"
+    if n_images == 0:
+        return Estimate(None, unit, 0, 0, source, seed=seed, reason="there are no images to look at")
     interval = stats.binomtest(n_hits, n_images).proportion_ci(0.95, method="wilson")
     return Estimate(
         n_hits / n_images,
-        "share of images",
+        unit,
         n_images,
         n_images,
-        f"OpenCV {FACE_DETECTOR} finds at least one face",
+        source,
         interval=(float(interval.low), float(interval.high)),
         level=0.95,
         interval_method="Wilson",
@@ -86,7 +89,7 @@ def face_rate(hits: Bool[np.ndarray, " n_images"], rate_of_originals: float, see
         Of the draw; recorded, not used.
     """
     estimate = rate_estimate(int(hits.sum()), len(hits), seed)
-    if rate_of_originals >= _APPLIES_FROM:
+    if estimate.value is None or rate_of_originals >= _APPLIES_FROM:
         return estimate
     found = f"the face detector finds a face in only {rate_of_originals:.1%} of the originals"
     reason = f"{found}, so it cannot judge these images"

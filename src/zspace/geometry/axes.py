@@ -1,12 +1,14 @@
 """How z-points lie along each axis of latent space."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy import special
 
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range
+from zspace.geometry.histograms import bin_edges, bin_numbers, bin_range
 from zspace.results import Curve, Estimate, Measurement
 
 OFF_CENTRE = 1.0
@@ -35,9 +37,15 @@ def axis_densities(cloud: Cloud, bin_width: float) -> Measurement:
 
     Cost
     ----
-    One pass over the points, n_points * z_dim; memory for z_dim times as many bins as the broadest axis needs.
+    The cloud's covariance, n_points * z_dim ** 2 operations unless it is known, and a few passes over the points;
+    memory for one copy of the points and for z_dim times as many bins as all axes together span.
+
+    Raises
+    ------
+    TooManyBins
+        When these bins would not fit in memory.
     """
-    first, last = bin_range(float(cloud.points.min()), float(cloud.points.max()), bin_width)
+    first, last = bin_range(float(cloud.points.min()), float(cloud.points.max()), bin_width, cloud.z_dim)
     counts = _counts_per_axis(cloud, first, last, bin_width)
     edges = bin_edges(first, last, bin_width)
     deviations = np.sqrt(cloud.covariance.diagonal())
@@ -67,7 +75,7 @@ def axis_densities(cloud: Cloud, bin_width: float) -> Measurement:
 def find_special_axes(
     mean: Float64[np.ndarray, " z_dim"], deviations: Float64[np.ndarray, " z_dim"]
 ) -> Bool[np.ndarray, " z_dim"]:
-    """Return which axes are off-centre or broad by `SPECIAL_RULE`.
+    """Return which axes are off-centre or broad by `SPECIAL_RULE`; none where the typical deviation is 0.
 
     Examples
     --------
@@ -75,14 +83,14 @@ def find_special_axes(
     [False, True, True]
     """
     typical = np.median(deviations)
-    return np.asarray((np.abs(mean) > OFF_CENTRE * typical) | (deviations > BROAD * typical))
+    return np.asarray((typical > 0) & ((np.abs(mean) > OFF_CENTRE * typical) | (deviations > BROAD * typical)))
 
 
 def full_width_at_half_maximum(counts: Int64[np.ndarray, " n_bins"], bin_width: float) -> float:
     """Return the width between the outermost places where a histogram crosses half its peak.
 
     The counts are averaged over three bins first, so that one lucky bin does not make the peak; crossings are
-    interpolated between bin centres.
+    interpolated between bin centres. A spike in one bin comes out three bins wide: nothing narrower can be seen.
 
     Units
     -----
@@ -103,7 +111,7 @@ def _counts_per_axis(cloud: Cloud, first: int, last: int, bin_width: float) -> I
     offsets = np.arange(cloud.z_dim) * n_bins - first
     counts = np.zeros(cloud.z_dim * n_bins, dtype=np.int64)
     for block in cloud.blocks():
-        index = np.floor(block.astype(np.float64) / bin_width).astype(np.int64) + offsets
+        index = bin_numbers(block.astype(np.float64), bin_width) + offsets
         counts += np.bincount(index.ravel(), minlength=len(counts))
     return counts.reshape(cloud.z_dim, n_bins)
 
@@ -114,9 +122,10 @@ def _density_curve(
     edges: Float64[np.ndarray, " n_edges"],
     deviations: Float64[np.ndarray, " z_dim"],
 ) -> Curve:
-    # A constant axis has no Gaussian; a tiny deviation puts its whole law into one bin, where the counts are too.
-    scale = np.maximum(deviations, np.finfo(np.float64).tiny)[:, np.newaxis]
-    law = cloud.n_points * np.diff(special.ndtr((edges - cloud.mean[:, np.newaxis]) / scale), axis=1)
+    spread = deviations > 0
+    law = counts.copy()  # a constant axis has no Gaussian: its law is the one bin where the counts are
+    standardised = (edges - cloud.mean[spread, np.newaxis]) / deviations[spread, np.newaxis]
+    law[spread] = cloud.n_points * np.diff(special.ndtr(standardised), axis=1)
     return Curve(
         "histogram",
         edges,
@@ -139,8 +148,12 @@ def _estimates(
         return Estimate(value, unit, cloud.n_points, cloud.n_points, source)
 
     offset_axis, broad_axis = int(np.abs(cloud.mean).argmax()), int(deviations.argmax())
+    n_special_axes = number(float(special_axes.sum()), "axes", SPECIAL_RULE)
+    if np.median(deviations) == 0:
+        reason = "at least half of the axes are constant, so there is no typical deviation to compare with"
+        n_special_axes = replace(n_special_axes, value=None, reason=reason)
     return {
-        "n_special_axes": number(float(special_axes.sum()), "axes", SPECIAL_RULE),
+        "n_special_axes": n_special_axes,
         "median_standard_deviation": number(
             float(np.median(deviations)), "units of z", "median over axes of the standard deviation"
         ),

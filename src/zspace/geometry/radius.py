@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy import stats
 
+from zspace.errors import SettingMissing
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_values, fullest_bin_centre
@@ -20,7 +21,7 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     cloud
         The z-points.
     bin_widths
-        One histogram is made for each width, in units of z; the peak is read off the first.
+        One histogram is made for each width, in units of z, at least one; the peak is read off the first.
     n_null_clouds
         Clouds drawn from the matched Gaussian for the pointwise bands.
     seed
@@ -37,12 +38,23 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
 
     Cost
     ----
-    O(n_null_clouds * n_points * z_dim) time, 32 MiB of working memory.
+    O(n_null_clouds * n_points * z_dim) time; memory for the radii, n_null_clouds * n_points numbers, and for one block
+    of points.
+
+    Raises
+    ------
+    SettingMissing
+        Without a bin width.
+    TooManyBins
+        When the bins would not fit in memory.
     """
+    if not bin_widths:
+        rule, next_step = "must hold at least one bin width", "Add one, such as 0.5."
+        raise SettingMissing("measure.radius_bins", rule, "none", next_step)
     null_radii = list(nulls.matched_gaussian_radii(cloud, n_null_clouds, seed))
     curves = {f"bin {width:g}": _histogram(cloud, width, null_radii) for width in bin_widths}
     peak_of = next(iter(curves.values()))
-    null_peaks = [fullest_bin_centre(_null_counts([radii], peak_of.x)[0], peak_of.x) for radii in null_radii]
+    null_peaks = [fullest_bin_centre(_counts(radii, peak_of.x, bin_widths[0]), peak_of.x) for radii in null_radii]
     null_means = [float(radii.mean()) for radii in null_radii]
     estimates = {
         "mean_radius": _mean_radius(cloud, null_means, seed),
@@ -99,31 +111,31 @@ def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:
     )
 
 
-def _null_counts(
-    null_radii: list[Float64[np.ndarray, " n_points"]], edges: Float64[np.ndarray, " n_edges"]
-) -> Float64[np.ndarray, "n_clouds n_bins"]:
-    width = edges[1] - edges[0]
+def _counts(
+    radii: Float64[np.ndarray, " n_points"], edges: Float64[np.ndarray, " n_edges"], width: float
+) -> Float64[np.ndarray, " n_bins"]:
     first, n_bins = round(edges[0] / width), len(edges) - 1
-    counts = [count_values(radii, first, first + n_bins - 1, width) for radii in null_radii]
-    return np.stack(counts).astype(np.float64)
+    return count_values(radii, first, first + n_bins - 1, width).astype(np.float64)
 
 
 def _histogram(cloud: Cloud, width: float, null_radii: list[Float64[np.ndarray, " n_points"]]) -> Curve:
     low = min(float(radii.min()) for radii in (cloud.radii, *null_radii))
     high = max(float(radii.max()) for radii in (cloud.radii, *null_radii))
-    first, last = bin_range(low, high, width)
-    edges = bin_edges(first, last, width)
-    null_counts = _null_counts(null_radii, edges)
+    edges = bin_edges(*bin_range(low, high, width), width)
+    null_low = null_high = _counts(null_radii[0], edges, width)
+    for radii in null_radii[1:]:  # one at a time: there may be many null clouds, and many bins
+        counts = _counts(radii, edges, width)
+        null_low, null_high = np.minimum(null_low, counts), np.maximum(null_high, counts)
     return Curve(
         "histogram",
         edges,
-        count_values(cloud.radii, first, last, width)[np.newaxis].astype(np.float64),
+        _counts(cloud.radii, edges, width)[np.newaxis],
         "radius R (units of z)",
         f"z-points per bin of {width:g}",
         ("z-points",),
         null_name=nulls.MATCHED_GAUSSIAN,
-        null_low=null_counts.min(axis=0)[np.newaxis],
-        null_high=null_counts.max(axis=0)[np.newaxis],
+        null_low=null_low[np.newaxis],
+        null_high=null_high[np.newaxis],
         law_name=nulls.STANDARD_NORMAL,
         law=nulls.standard_normal_radius_counts(edges, cloud.n_points, cloud.z_dim)[np.newaxis],
     )

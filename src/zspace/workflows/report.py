@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from zspace import __version__
-from zspace.files import make_folder, write_text
-from zspace.report import StudyReport, model_figures, render_report
+from zspace.figures import draw_losses, draw_rates, figure_set, to_svg
+from zspace.files import write_text
+from zspace.report import StudyReport, render_report
 from zspace.results import (
     EncodeResult,
     GenerateResult,
@@ -77,6 +78,9 @@ def _read_model(run: RunFolder) -> ModelResults:
 
 
 def _write_figures(run: RunFolder, found: ModelResults) -> None:
-    make_folder(run.figures)
-    for key, svg in model_figures(found).items():
-        write_text(run.figures / f"{key}.svg", svg)
+    figures = {"losses": draw_losses(found.training), "rates": draw_rates(found.generation)}
+    for measurement in found.measurements.values():
+        for row in figure_set(measurement).rows(measurement):
+            figures[row.key] = row.draw(measurement)
+    for name, figure in figures.items():
+        write_text(run.figures / f"{name}.svg", to_svg(figure, name))

@@ -117,7 +117,7 @@ def _run_to_end(training: Training, run: RunFolder, trajectory: str, step: str, 
     reported = saved = monotonic()
     for moment in training.run():
         now = monotonic()
-        if now - reported > _REPORT_SECONDS:
+        if now - reported > _REPORT_SECONDS and moment is Moment.AFTER_STEP:
             watch(_progress(training, step))
             reported = now
         if moment is Moment.AFTER_EPOCH or now - saved > training.settings.checkpoint_seconds:
