@@ -1,0 +1,81 @@
+"""Records become pictures: one table says which figures each measure has. No statistic is computed here.
+
+A measure without a row in `FIGURES` is drawn from its curves as they are, so a new one shows up by itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from zspace.figures.axes import axes_rows
+from zspace.figures.curves import draw_curve
+from zspace.figures.losses import LOSS_CAPTION, draw_losses
+from zspace.figures.principal import principal_rows
+from zspace.figures.radius import radius_rows
+from zspace.figures.rates import RATE_CAPTION, REFERENCES, draw_rates
+from zspace.figures.rows import FigureRow, FigureSet, comparison_words, slug
+from zspace.figures.sheets import contact_sheet, paired_sheet, to_png
+from zspace.figures.style import inline_svg, to_svg
+from zspace.results import Measurement
+
+__all__ = [
+    "FIGURES",
+    "LOSS_CAPTION",
+    "RATE_CAPTION",
+    "REFERENCES",
+    "FigureRow",
+    "FigureSet",
+    "contact_sheet",
+    "draw_losses",
+    "draw_rates",
+    "figure_set",
+    "inline_svg",
+    "paired_sheet",
+    "slug",
+    "to_png",
+    "to_svg",
+]
+
+FIGURES: dict[str, FigureSet] = {
+    "radius": FigureSet(
+        "Density over the radius",
+        "How far from the origin do the z-points lie, and is that what a cloud without structure would do?",
+        radius_rows,
+    ),
+    "axes": FigureSet(
+        "Density along every axis",
+        "Which axes of z-space carry something special, and which are all alike?",
+        axes_rows,
+    ),
+    "principal": FigureSet(
+        "Principal components",
+        "In how many directions does the cloud really extend?",
+        principal_rows,
+    ),
+}
+"""Figures by the name of the measure."""
+
+
+def figure_set(measurement: Measurement) -> FigureSet:
+    """Return how a measurement is drawn; one that the table does not know is drawn from its curves as they are."""
+    title = measurement.name.replace("_", " ").capitalize()
+    return FIGURES.get(measurement.name, FigureSet(title, "", _plain_rows))
+
+
+def _plain_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
+    return tuple(
+        FigureRow(
+            key=slug(f"{measurement.name} {name}"),
+            title=name.replace("_", " ").capitalize(),
+            caption=f"{curve.y_label} over {curve.x_label}. {comparison_words(curve)}".strip(),
+            draw=partial(_draw_plain, name=name),
+            curves=(name,),
+        )
+        for name, curve in measurement.curves.items()
+    )
+
+
+def _draw_plain(measurement: Measurement, *, name: str) -> Figure:
+    return draw_curve(measurement.curves[name])

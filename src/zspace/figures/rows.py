@@ -1,0 +1,61 @@
+"""The rows of the table of figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from zspace.results import Curve, Measurement
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One figure of a measurement: how it is drawn and how it is read."""
+
+    key: str
+    """Unique among the figures of a measurement; fit for file names and anchors."""
+    title: str
+    caption: str
+    """How to read it, in plain words, with what the null band and the law are."""
+    draw: Callable[[Measurement], Figure]
+    curves: tuple[str, ...]
+    """Names of the curves it shows, for the tables of numbers beside it."""
+    estimates: tuple[str, ...] = ()
+    """Keys of the estimates that it makes visible."""
+
+
+@dataclass(frozen=True)
+class FigureSet:
+    """All that is drawn of one measure."""
+
+    title: str
+    question: str
+    """What the measure answers, in one sentence."""
+    rows: Callable[[Measurement], tuple[FigureRow, ...]]
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case words with hyphens, fit for file names and anchors.
+
+    Examples
+    --------
+    >>> slug("radius, bin 0.5")
+    'radius-bin-0.5'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "unnamed"
+
+
+def comparison_words(curve: Curve) -> str:
+    """Return the sentences of a caption that say what the null band and the dashed law of a curve are."""
+    sentences = []
+    if curve.null_low is not None:
+        sentences.append(
+            f"Light band: lowest to highest over clouds drawn from a model without further structure "
+            f"({curve.null_name or 'the null model'}); only what leaves the band needs an explanation."
+        )
+    if curve.law is not None:
+        sentences.append(f"Dashed: {curve.law_name or 'the law in closed form'}.")
+    return " ".join(sentences)

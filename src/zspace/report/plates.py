@@ -1,0 +1,191 @@
+"""Figures with all that stands beside them, and sheets of images, ready for the page."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from zspace.figures import (
+    LOSS_CAPTION,
+    RATE_CAPTION,
+    REFERENCES,
+    FigureRow,
+    contact_sheet,
+    draw_losses,
+    draw_rates,
+    figure_set,
+    inline_svg,
+    paired_sheet,
+    slug,
+    to_png,
+    to_svg,
+)
+from zspace.report.posts import posts_on
+from zspace.report.tables import Cell, EstimateRow, Table, curve_table, estimate_rows, history_table, quantity_words
+from zspace.report.values import Number, duration, estimate_words, number
+from zspace.results import GenerateResult, Measurement, SampleScore, TrainResult
+from zspace.shapes import Image, Images
+
+N_COLUMNS = 8
+"""Images in a row of a contact sheet: faces stay recognisable on a phone."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One line of an "in the posts" box."""
+
+    quantity: str
+    posts: str
+    model: str
+    here: Cell
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A figure with all that stands beside it."""
+
+    anchor: str
+    title: str
+    caption: str
+    svg: Markup
+    comparisons: tuple[Comparison, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet with its heading."""
+
+    title: str
+    rate: Cell
+    source: str
+    """A data URI, or nothing when no images were kept."""
+    width: int
+    height: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class MeasureSection:
+    """One measurement."""
+
+    anchor: str
+    title: str
+    question: str
+    plates: tuple[Plate, ...]
+    estimates: tuple[EstimateRow, ...]
+    elapsed: Number | None
+
+
+def measure_section(anchor: str, measurement: Measurement) -> MeasureSection:
+    """Return a measurement's figures, each with caption, numbers and the posts' values, and all its estimates."""
+    drawn = figure_set(measurement)
+    anchor = f"{anchor}-{slug(measurement.name)}"
+    return MeasureSection(
+        anchor=anchor,
+        title=drawn.title,
+        question=drawn.question,
+        plates=tuple(_measure_plate(anchor, measurement, row) for row in drawn.rows(measurement)),
+        estimates=estimate_rows(measurement.estimates),
+        elapsed=None if measurement.elapsed_seconds is None else duration(measurement.elapsed_seconds),
+    )
+
+
+def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Plate:
+    posts = posts_on(measurement.name, row.estimates)
+    found = {post.key: estimate_words(measurement.estimates.get(post.key)) for post in posts}
+    return Plate(
+        anchor=f"{anchor}-{row.key}",
+        title=row.title,
+        caption=row.caption,
+        svg=_svg(row.draw(measurement), f"{anchor}-{row.key}"),
+        comparisons=tuple(
+            Comparison(quantity_words(post.key), post.value, post.model, found[post.key]) for post in posts
+        ),
+        tables=tuple(curve_table(name, measurement.curves[name]) for name in row.curves),
+    )
+
+
+def loss_plate(anchor: str, training: TrainResult) -> Plate:
+    """Return the loss curves, with the posts' loss beside the study's."""
+    last = training.history[-1]
+    loss = last.training_loss
+    here: dict[str, Cell] = {
+        "loss": Number(f"{number(loss)} {training.loss_unit} (training, epoch {last.epoch})", repr(loss)),
+        "loss_per_pixel": number(loss / training.n_pixels),
+        "images_per_second": Number(
+            f"{number(training.images_per_second)} ({training.device})", repr(training.images_per_second)
+        ),
+    }
+    posts = posts_on("training", tuple(here))
+    return Plate(
+        anchor=f"{anchor}-losses",
+        title="Loss over training",
+        caption=LOSS_CAPTION,
+        svg=_svg(draw_losses(training), f"{anchor}-losses"),
+        comparisons=tuple(
+            Comparison(quantity_words(post.key), post.value, post.model, here[post.key]) for post in posts
+        ),
+        tables=(history_table(training),),
+    )
+
+
+def rate_plate(anchor: str, generation: GenerateResult) -> Plate:
+    """Return the face rates of all samplers beside the references."""
+    scores = {score.sampler: score for score in generation.scores}
+    posts = posts_on("generation", tuple(scores))
+    return Plate(
+        anchor=f"{anchor}-rates",
+        title="How often a face is found",
+        caption=RATE_CAPTION,
+        svg=_svg(draw_rates(generation), f"{anchor}-rates"),
+        comparisons=tuple(
+            Comparison(scores[post.key].title, post.value, post.model, rate_words(scores[post.key])) for post in posts
+        ),
+        tables=(),
+    )
+
+
+def rate_words(score: SampleScore) -> Cell:
+    """Return a face rate with its interval as percentages, or why it is not known."""
+    return estimate_words(score.face_rate, with_unit=False)
+
+
+def pair_sheet(generation: GenerateResult, pictures: dict[str, Images]) -> Sheet:
+    """Return originals above their reconstructions."""
+    originals, reconstructions = (pictures.get(key, ()) for key in REFERENCES)
+    kept = len(originals) > 0 and len(reconstructions) > 0
+    caption = (
+        "Rows in pairs: originals above, their reconstructions below. The originals are the first of the "
+        f"{generation.originals_split} split, not chosen ones."
+    )
+    rate = next((rate_words(score) for score in generation.scores if score.sampler == "reconstructions"), "")
+    image = paired_sheet(pictures["originals"], pictures["reconstructions"], N_COLUMNS) if kept else None
+    return _sheet("Originals and reconstructions", rate, image, caption)
+
+
+def sampler_sheets(generation: GenerateResult, pictures: dict[str, Images]) -> tuple[Sheet, ...]:
+    """Return one sheet per sampler, in the order of the scores."""
+    sheets = []
+    for score in generation.scores:
+        if score.sampler in REFERENCES:
+            continue
+        images = pictures.get(score.sampler)
+        image = contact_sheet(images, N_COLUMNS) if images is not None and len(images) else None
+        sheets.append(_sheet(score.title, rate_words(score), image, f"Sampler {score.sampler}; the first ones drawn."))
+    return tuple(sheets)
+
+
+def _sheet(title: str, rate: Cell, image: Image | None, caption: str) -> Sheet:
+    if image is None:
+        return Sheet(title, rate, "", 0, 0, "No images were kept.")
+    source = f"data:image/png;base64,{base64.b64encode(to_png(image)).decode()}"
+    return Sheet(title, rate, source, image.shape[1], image.shape[0], caption)
+
+
+def _svg(figure: Figure, key: str) -> Markup:
+    # What is drawn comes escaped from matplotlib's own XML writer.
+    return Markup(inline_svg(to_svg(figure, key)))  # noqa: S704

@@ -1,0 +1,132 @@
+"""Records become the sections of the page: facts of the data and of each model, and what is shown of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zspace.figures import slug
+from zspace.figures.numbers import format_grid
+from zspace.report.plates import (
+    MeasureSection,
+    Plate,
+    Sheet,
+    loss_plate,
+    measure_section,
+    pair_sheet,
+    rate_plate,
+    sampler_sheets,
+)
+from zspace.report.tables import Cell, EstimateRow, Table, estimate_rows
+from zspace.report.values import duration, number
+from zspace.results import EncodeResult, ModelResults, PackResult, TrainResult
+from zspace.settings import ModelSettings
+from zspace.shapes import Images
+
+Facts = tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """All that is shown of one model."""
+
+    anchor: str
+    name: str
+    facts: Facts
+    losses: Plate | None
+    reconstructions: Sheet
+    measures: tuple[MeasureSection, ...]
+    rates: Plate | None
+    rate_rows: tuple[EstimateRow, ...]
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """What is said of the images."""
+
+    facts: Facts
+    skipped: Table
+    duplicates: Table
+    attributes: tuple[str, ...]
+
+
+def data_section(images: PackResult) -> DataSection:
+    """Return counts, splits, what was skipped and why, and duplicates."""
+    splits = images.splits
+    facts: Facts = (
+        ("source", images.source),
+        ("files looked at", number(images.n_files)),
+        ("images", number(images.n_images)),
+        ("skipped", number(images.n_skipped)),
+        ("duplicates", number(images.n_duplicates)),
+        ("training", number(splits.train)),
+        ("validation", number(splits.validation)),
+        ("test", number(splits.test)),
+        ("split", images.split_rule),
+        ("size", f"{images.size} × {images.size} pixels"),  # noqa: RUF001 - the sign for "by"
+        ("crop", images.crop),
+        ("enlarged", number(images.n_upscaled)),
+    )
+    reasons = tuple((reason, number(count)) for reason, count in images.skipped_reasons.items())
+    return DataSection(
+        facts,
+        Table("Skipped files", ("reason", "files"), reasons),
+        Table("Exact duplicates, the first pairs", ("copy", "equals"), images.duplicate_examples),
+        images.attributes,
+    )
+
+
+def model_section(
+    place: int, name: str, found: ModelResults, asked: ModelSettings | None, pictures: dict[str, Images]
+) -> ModelSection:
+    """Return one model's facts, figures, numbers and images.
+
+    Parameters
+    ----------
+    place
+        Position among the models; keeps anchors apart where names look alike.
+    asked
+        The model's settings, or None when the plan does not name it.
+    """
+    anchor = f"m{place}-{slug(name)}"
+    return ModelSection(
+        anchor=anchor,
+        name=name,
+        facts=_model_facts(found.training, found.encoding, asked),
+        losses=loss_plate(anchor, found.training) if found.training.history else None,
+        reconstructions=pair_sheet(found.generation, pictures),
+        measures=tuple(measure_section(anchor, measurement) for measurement in found.measurements.values()),
+        rates=rate_plate(anchor, found.generation) if found.generation.scores else None,
+        rate_rows=estimate_rows({score.title: score.face_rate for score in found.generation.scores}),
+        sheets=sampler_sheets(found.generation, pictures),
+    )
+
+
+def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSettings | None) -> Facts:
+    found: Facts = (
+        ("dimensions of z-space", number(encoding.z_dim)),
+        ("encoder parameters", number(training.encoder_parameters)),
+        ("decoder parameters", number(training.decoder_parameters)),
+        ("training images", number(training.n_images)),
+        ("epochs", number(training.epochs)),
+        ("steps an epoch", number(training.steps_per_epoch)),
+        ("images a second", number(training.images_per_second)),
+        ("training time", duration(training.elapsed_seconds)),
+        ("device", training.device),
+        ("precision", training.precision),
+        ("loss", f"{training.loss_name}, {training.loss_unit}"),
+        ("z-points encoded", number(encoding.n_points)),
+        ("weights digest", training.weights_digest),
+    )
+    return (*_asked_facts(asked), *found) if asked else found
+
+
+def _asked_facts(asked: ModelSettings) -> Facts:
+    network, training = asked.network, asked.training
+    return (
+        ("convolutions", " → ".join(map(str, network.filters))),
+        ("kernel and stride", f"{network.kernel_size} and {network.stride} pixels"),
+        ("batch normalisation", "yes" if network.batch_norm else "no"),
+        ("batch", f"{training.batch_size:,} images"),
+        ("step size of Adam", format_grid(training.learning_rate)),
+    )

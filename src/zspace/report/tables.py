@@ -1,0 +1,208 @@
+"""Records become tables: estimates, curves, the history of training, the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zspace.figures.numbers import format_grid, format_number
+from zspace.records import to_mapping
+from zspace.report.values import (
+    NOT_RECORDED,
+    Number,
+    band_verdict,
+    band_words,
+    estimate_number,
+    interval_words,
+    level_words,
+    number,
+    unit_words,
+)
+from zspace.results import Curve, Estimate, TrainResult
+from zspace.settings import Origin, Plan
+
+MAX_CELLS = 6000
+"""Larger tables are given as text in CSV form: a browser gets slow with tens of thousands of cells."""
+
+Cell = str | Number
+
+
+@dataclass(frozen=True)
+class Table:
+    """A plain table; ``csv`` takes the place of ``rows`` when there are too many."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    csv: str = ""
+
+
+@dataclass(frozen=True)
+class EstimateRow:
+    """One estimate, each part ready to be read."""
+
+    key: str
+    quantity: str
+    value: Number | None
+    unit: str
+    reason: str
+    interval: str
+    level: str
+    band: str
+    null_name: str
+    verdict: str
+    p_value: Number | None
+    n_used: Number
+    n_given: Number
+    source: str
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+_QUANTITIES = {
+    "half_shell_low": "Half of the points: from",
+    "half_shell_high": "Half of the points: to",
+    "shell95_low": "95 % of the points: from",
+    "shell95_high": "95 % of the points: to",
+    "smallest": "Smallest radius",
+    "largest": "Largest radius",
+    "n_special_axes": "Special axes",
+    "first_component_share": "Share of the first component",
+    "n_for_half": "Components for half the variance",
+    "n_for_90_percent": "Components for 90 % of the variance",
+    "n_for_99_percent": "Components for 99 % of the variance",
+}
+"""Keys that read better in other words than their own."""
+
+
+def quantity_words(key: str) -> str:
+    """Return an estimate's key as words.
+
+    Examples
+    --------
+    >>> quantity_words("n_special_axes"), quantity_words("mean_radius")
+    ('Special axes', 'Mean radius')
+    """
+    words = key.replace("_", " ")
+    return _QUANTITIES.get(key, words[:1].upper() + words[1:])
+
+
+def estimate_rows(estimates: Mapping[str, Estimate]) -> tuple[EstimateRow, ...]:
+    """Return every estimate with interval, null band, counts, source, notes and warnings."""
+    return tuple(_estimate_row(key, estimate) for key, estimate in estimates.items())
+
+
+def _estimate_row(key: str, estimate: Estimate) -> EstimateRow:
+    return EstimateRow(
+        key=key,
+        quantity=quantity_words(key),
+        value=estimate_number(estimate),
+        unit=unit_words(estimate),
+        reason="" if estimate.value is not None else estimate.reason or NOT_RECORDED,
+        interval=interval_words(estimate),
+        level=level_words(estimate),
+        band=band_words(estimate),
+        null_name=estimate.null_name or "",
+        verdict=band_verdict(estimate),
+        p_value=Number(format_number(estimate.p_value, digits=2), repr(estimate.p_value))
+        if estimate.p_value is not None
+        else None,
+        n_used=number(estimate.n_used),
+        n_given=number(estimate.n_given),
+        source=estimate.source,
+        notes=_notes(estimate),
+        warnings=estimate.warnings,
+    )
+
+
+def _notes(estimate: Estimate) -> tuple[str, ...]:
+    assumes = (f"Assumes that {'; '.join(estimate.assumptions)}.",) if estimate.assumptions else ()
+    seed = (f"Seed {estimate.seed}.",) if estimate.seed is not None else ()
+    return (*assumes, *seed)
+
+
+def curve_table(name: str, curve: Curve) -> Table:
+    """Return the numbers behind a curve: one row per bin or place, with null band and law beside each curve."""
+    columns = dict(_columns(curve))
+    n_rows = len(next(iter(columns.values())))
+    title = f"Numbers of {name}: {n_rows:,} rows, {len(columns):,} columns"
+    if n_rows * len(columns) > MAX_CELLS:
+        return Table(f"{title}, as CSV", tuple(columns), csv=_csv(columns))
+    rows = zip(*([format_grid(float(value)) for value in values] for values in columns.values()), strict=True)
+    return Table(title, tuple(columns), tuple(rows))
+
+
+def _columns(curve: Curve) -> Iterator[tuple[str, Any]]:
+    if curve.kind == "histogram":
+        yield f"{curve.x_label}, from", curve.x[:-1]
+        yield f"{curve.x_label}, below", curve.x[1:]
+    else:
+        yield curve.x_label, curve.x
+    for row, label in enumerate(curve.labels):
+        yield label, curve.y[row]
+        beside = (f"{label} null, lowest", curve.null_low), (f"{label} null, highest", curve.null_high)
+        for name, values in (*beside, (f"{label} law", curve.law)):
+            if values is not None:
+                yield name, values[row]
+
+
+def _csv(columns: Mapping[str, Any]) -> str:
+    head = ",".join('"' + name.replace('"', '""') + '"' for name in columns)
+    rows = np.stack([np.asarray(values, dtype=float) for values in columns.values()], axis=1)
+    return "\n".join([head, *(",".join(map(_csv_number, row)) for row in rows.tolist())])
+
+
+def _csv_number(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() else f"{value:.6g}"
+
+
+def history_table(training: TrainResult) -> Table:
+    """Return the losses of every epoch, per image and per pixel."""
+    head = ("epoch", "images seen", "training loss", "per pixel", "validation loss", "per pixel", "seconds")
+    rows = tuple(
+        (
+            number(record.epoch),
+            number(record.n_images_seen),
+            *_loss_cells(record.training_loss, training.n_pixels),
+            *_loss_cells(record.validation_loss, training.n_pixels),
+            number(record.elapsed_seconds),
+        )
+        for record in training.history
+    )
+    title = f"Losses of every epoch: {training.loss_name}, {training.loss_unit}"
+    return Table(title, head, rows)
+
+
+def _loss_cells(loss: float | None, n_pixels: int) -> tuple[Cell, Cell]:
+    return ("none held out", "") if loss is None else (number(loss), number(loss / n_pixels))
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return every setting with its value, where it comes from, and for derived ones the reason."""
+    rows = []
+    for key, value in _dotted(to_mapping(plan.settings)):
+        origin = plan.origins.get(key, Origin("default"))
+        rows.append((key, setting_words(value), origin.kind, origin.reason))
+    return Table(f"All {len(rows)} settings", ("setting", "value", "origin", "reason"), tuple(rows))
+
+
+def setting_words(value: object) -> str:
+    """Return a setting's value as a person would write it."""
+    if value is None or value == "" or value == []:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(setting_words(item) for item in value)
+    return format_grid(value) if isinstance(value, float) else str(value)
+
+
+def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,246 @@
+"""Builds a realistic study from random clouds: what the report and the figures would get from the acts below them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from zspace.report import StudyReport
+from zspace.results import (
+    Curve,
+    EncodeResult,
+    EpochRecord,
+    Estimate,
+    GenerateResult,
+    Measurement,
+    ModelResults,
+    PackResult,
+    SampleScore,
+    SplitCounts,
+    StudyResults,
+    TrainResult,
+)
+from zspace.settings import GenerateSettings, ModelSettings, Origin, Plan, StudySettings
+
+NULL_NAME = "Gaussian with the cloud's own mean and covariance"
+SAMPLERS = {
+    "normal": "N(0, 1) on every axis",
+    "uniform:2": "uniform in [-2, 2] on every axis",
+    "uniform:10": "uniform in [-10, 10] on every axis",
+    "fitted-gaussian": "Gaussian with the cloud's mean and covariance",
+}
+
+
+def cloud(n_points: int, z_dim: int, seed: int = 7) -> np.ndarray:
+    """Return a cloud with a few broad and off-centre axes, as an autoencoder's."""
+    stream = np.random.default_rng(seed)
+    points = stream.normal(size=(n_points, z_dim)) * stream.uniform(0.5, 0.95, z_dim)
+    for axis, centre, width in ((3, 5.0, 3.0), (9, -2.0, 3.6), (14, 0.5, 4.4), (20, -1.0, 3.2)):
+        points[:, axis] = centre + width * points[:, axis]
+    return points
+
+
+def nulls(points: np.ndarray, n_clouds: int = 5) -> list[np.ndarray]:
+    stream = np.random.default_rng(1)
+    mean, covariance = points.mean(0), np.cov(points.T)
+    return [stream.multivariate_normal(mean, covariance, len(points)) for _ in range(n_clouds)]
+
+
+def estimate(value: float | None, n: int, unit: str = "units of z", **more: object) -> Estimate:
+    return Estimate(value, unit, n, n, "L2 norm of every z-point", **more)
+
+
+def radius(points: np.ndarray, z_dim: int) -> Measurement:
+    radii, n = np.linalg.norm(points, axis=1), len(points)
+    null_radii = [np.linalg.norm(null, axis=1) for null in nulls(points)]
+    curves = {}
+    for width in (0.5, 0.05):
+        edges = np.arange(0, np.ceil(max(radii.max(), *(r.max() for r in null_radii))) + width, width)
+        bands = np.stack([np.histogram(r, edges)[0] for r in null_radii]).astype(float)
+        middle = (edges[1:] + edges[:-1]) / 2
+        density = np.exp(-((middle - np.sqrt(z_dim - 0.5)) ** 2)) / np.sqrt(np.pi)
+        curves[f"bin {width:g}"] = Curve(
+            "histogram",
+            edges,
+            np.histogram(radii, edges)[0].astype(float)[None],
+            "radius R (units of z)",
+            "z-points per bin",
+            ("z-points",),
+            NULL_NAME,
+            bands.min(0)[None],
+            bands.max(0)[None],
+            f"independent unit normals, N(0, I) in {z_dim} dimensions",
+            (n * width * density)[None],
+        )
+    mean, error = float(radii.mean()), float(radii.std() / np.sqrt(n))
+    null_means = [float(r.mean()) for r in null_radii]
+    quantiles = np.quantile(radii, [0.25, 0.75, 0.025, 0.975])
+    band = {"null_name": NULL_NAME, "null_band": (min(null_means), max(null_means))}
+    interval = {"interval": (mean - 2 * error, mean + 2 * error), "level": 0.95, "interval_method": "normal"}
+    estimates = {
+        "mean_radius": estimate(mean, n, seed=1, assumptions=("points are independent",), **interval, **band),
+        "peak_radius": estimate(
+            float(np.median(radii)) - 0.1, n, warnings=("The peak is flat: three bins lie within its error.",)
+        ),
+        "standard_deviation": estimate(float(radii.std()), n, p_value=0.05),
+        "smallest": estimate(float(radii.min()), n),
+        "largest": estimate(float(radii.max()), n),
+    }
+    names = ("half_shell_low", "half_shell_high", "shell95_low", "shell95_high")
+    estimates |= {name: estimate(float(value), n) for name, value in zip(names, quantiles, strict=True)}
+    return Measurement("radius", estimates, curves, 1.3)
+
+
+def axes(points: np.ndarray, z_dim: int) -> Measurement:
+    n = len(points)
+    low, high = np.floor(points.min()), np.ceil(points.max())
+    edges = np.arange(low, high + 0.25, 0.25)
+    counts = np.stack([np.histogram(points[:, i], edges)[0] for i in range(z_dim)]).astype(float)
+    centre, spread = np.median(points, axis=0), points.std(axis=0)
+    peak = (edges[counts.argmax(1)] + edges[counts.argmax(1) + 1]) / 2
+    middle = (edges[1:] + edges[:-1]) / 2
+    bells = np.exp(-(((middle - points.mean(0)[:, None]) / spread[:, None]) ** 2) / 2)
+    law = n * 0.25 * bells / (spread[:, None] * np.sqrt(2 * np.pi))
+    special = ((abs(centre) > 0.5) | (spread > 2)).astype(float)
+    rows = np.stack([points.mean(0), centre, peak, spread, 1.1774 * spread, special])
+    labels = ("mean", "median", "peak", "standard deviation", "half-width", "special")
+    names = tuple(f"axis {i}" for i in range(z_dim))
+    curves = {
+        "density": Curve(
+            "histogram",
+            edges,
+            counts,
+            "coordinate (units of z)",
+            "z-points per bin of 0.25",
+            names,
+            law_name=NULL_NAME,
+            law=law,
+        ),
+        "summary": Curve("line", np.arange(z_dim, dtype=float), rows, "axis", "units of z", labels),
+    }
+    estimates = {
+        "n_special_axes": estimate(float(special.sum()), n, "axes"),
+        "median_standard_deviation": estimate(float(np.median(spread)), n),
+        "largest_offset": estimate(float(abs(centre).max()), n),
+    }
+    return Measurement("axes", estimates, curves, 0.8)
+
+
+def principal(points: np.ndarray, z_dim: int) -> Measurement:
+    n, stream = len(points), np.random.default_rng(2)
+    spectrum = np.sort(np.linalg.eigvalsh(np.cov(points.T)))[::-1]
+    scale = np.sqrt(spectrum.mean())
+    flat = [np.sort(np.linalg.eigvalsh(np.cov(stream.normal(size=(z_dim, n)) * scale)))[::-1] for _ in range(3)]
+    number, share = np.arange(1.0, z_dim + 1), np.cumsum(spectrum) / spectrum.sum()
+    label, null = "component number", "isotropic Gaussian of the same total variance"
+    low, high = np.min(flat, axis=0)[None], np.max(flat, axis=0)[None]
+    curves = {
+        "spectrum": Curve(
+            "line", number, spectrum[None], label, "variance (squared units of z)", ("z-points",), null, low, high
+        ),
+        "cumulative": Curve("line", number, share[None], label, "share of the variance", ("z-points",)),
+    }
+    needed = {
+        key: estimate(float(np.searchsorted(share, at) + 1), n, "components")
+        for key, at in (("n_for_half", 0.5), ("n_for_90_percent", 0.9), ("n_for_99_percent", 0.99))
+    }
+    first = estimate(float(share[0]), n, "share of variance", null_name=null, null_band=(0.006, 0.009), p_value=0.05)
+    return Measurement("principal", {"first_component_share": first, **needed}, curves, 0.4)
+
+
+def training(epochs: int = 12) -> TrainResult:
+    history = tuple(
+        EpochRecord(epoch, 12_577 * epoch, 4530 + 700 / epoch, 4555 + 640 / epoch, 8.4)
+        for epoch in range(1, epochs + 1)
+    )
+    return TrainResult(
+        12_577, epochs, 99, history, "binary cross-entropy", "nats per image", 9216, 2_747_968, 2_756_675,
+        "cpu", "bf16", 412.7, "4f2a90c1", 101.5,
+    )  # fmt: skip
+
+
+def rate(share: float | None, reason: str | None = None) -> Estimate:
+    if share is None:
+        return Estimate(None, "share of images", 1000, 0, "OpenCV frontal-face cascade", reason=reason)
+    error = 1.96 * np.sqrt(max(share * (1 - share), 0.001) / 1000)
+    interval = (max(0.0, float(share - error)), min(1.0, float(share + error)))
+    return Estimate(share, "share of images", 1000, 1000, "OpenCV frontal-face cascade", interval, 0.95, "Wilson")
+
+
+def generation() -> GenerateResult:
+    shares = {"normal": 0.031, "uniform:2": 0.02, "uniform:10": None, "fitted-gaussian": 0.973}
+    references = (
+        SampleScore("originals", "originals", rate(0.95)),
+        SampleScore("reconstructions", "reconstructions", rate(0.962)),
+    )
+    reason = "the decoder gave pictures without any contrast"
+    samplers = (SampleScore(key, SAMPLERS[key], rate(share, reason)) for key, share in shares.items())
+    return GenerateResult((*references, *samplers), n_shown=8, originals_split="validation", elapsed_seconds=3.2)
+
+
+def model(n_points: int, z_dim: int, seed: int = 7) -> ModelResults:
+    points = cloud(n_points, z_dim, seed)
+    found = (radius(points, z_dim), axes(points, z_dim), principal(points, z_dim))
+    encoding = EncodeResult(n_points, z_dim, "77aa", 2.0)
+    return ModelResults(training(), encoding, {item.name: item for item in found}, generation())
+
+
+def packing(source: str = "/data/celeba/img_align_celeba") -> PackResult:
+    reasons = {"cut short after 1,204 bytes": 2, "no image: text/html": 1}
+    duplicates = (("000712.jpg", "000031.jpg"), ("001204.jpg", "000044.jpg"))
+    return PackResult(
+        source, 15_725, 15_722, 3, reasons, 2, duplicates, SplitCounts(12_577, 1_573, 1_572),
+        "by content hash", 96, "square", ("Eyeglasses", "Male", "Smiling"), 0, "c0ffee", 31.0,
+    )  # fmt: skip
+
+
+def portraits(n_images: int, size: int = 32, seed: int = 3, blur: float = 0.0) -> np.ndarray:
+    """Return ovals with eyes before coloured backgrounds; blur from 0 to 1 takes their contrast."""
+    stream = np.random.default_rng(seed)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    images = np.empty((n_images, size, size, 3))
+    for image in images:
+        image[:] = stream.uniform(30, 200, 3) + 40 * x[..., None] * stream.normal(size=3)
+        image[(x / 0.55) ** 2 + (y / 0.75) ** 2 < 1] = stream.uniform([150, 100, 80], [250, 200, 170])
+        for side in (-0.22, 0.22):
+            image[(x - side) ** 2 + (y + 0.15) ** 2 < 0.008] = 30
+    images = images * (1 - blur) + images.mean(axis=(1, 2), keepdims=True) * blur
+    return images.clip(0, 255).astype(np.uint8)
+
+
+def pictures(n_images: int = 8, size: int = 32) -> dict[str, np.ndarray]:
+    known = {"originals": portraits(n_images, size), "reconstructions": portraits(n_images, size, blur=0.3)}
+    return known | {key: portraits(n_images, size, seed, 0.4) for seed, key in enumerate(SAMPLERS)}
+
+
+def plan(name: str = "celeba-ae", title: str = "", models: tuple[str, ...] = ("ae",)) -> Plan:
+    settings = StudySettings(
+        name=name,
+        title=title,
+        models={key: ModelSettings() for key in models},
+        generate=GenerateSettings(samplers=tuple(SAMPLERS)),
+    )
+    origins = {"name": Origin("preset"), "images.size": Origin("flag"), "seed": Origin("default")}
+    for key in models:
+        origins[f"models.{key}.training.precision"] = Origin("derived", "this CPU multiplies bf16 fast")
+    return Plan(settings, origins)
+
+
+def study(
+    models: tuple[str, ...] = ("ae",),
+    *,
+    n_points: int = 600,
+    z_dim: int = 24,
+    name: str = "celeba-ae",
+    title: str = "An autoencoder on CelebA",
+) -> StudyReport:
+    """Return a whole study; equal arguments give equal records."""
+    found = {key: model(n_points, z_dim, 7 + place) for place, key in enumerate(models)}
+    return StudyReport(
+        plan=plan(name, title, models),
+        results=StudyResults(packing(), found),
+        pictures={key: pictures() for key in models},
+        created=datetime(2026, 7, 27, 14, 3, tzinfo=UTC),
+        zspace_version="0.1.0",
+    )
