@@ -34,6 +34,11 @@ class Within:
         return f"between {self.low:g} and {self.high:g}"
 
 
+@dataclass(frozen=True)
+class NotEmpty:
+    """The rule that a tuple or table holds at least one item."""
+
+
 class Checked:
     """Gives a frozen dataclass a constructor that refuses values of the wrong type or range."""
 
@@ -133,10 +138,12 @@ def _read_table(arguments: tuple[Any, ...], value: object, where: str) -> dict[s
     return {key: _read(arguments[1], item, _join(where, key)) for key, item in value.items()}
 
 
-def _read_within(arguments: tuple[Any, ...], value: object, where: str) -> object:
+def _read_marked(arguments: tuple[Any, ...], value: object, where: str) -> object:
     inner, *marks = arguments
     result = _read(inner, value, where)
     numbers = result if isinstance(result, tuple) else (result,)
+    if any(isinstance(mark, NotEmpty) for mark in marks) and not result:
+        raise _wrong(where, "must hold at least one item", value)
     for mark in marks:
         if isinstance(mark, Within) and any(not mark.low <= number <= mark.high for number in numbers):
             raise _wrong(where, f"must be {mark}", value)
@@ -188,7 +195,7 @@ def _read_plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
 
 
 _READERS: dict[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
-    Annotated: _read_within,
+    Annotated: _read_marked,
     Union: _read_optional,
     types.UnionType: _read_optional,
     Literal: _read_literal,

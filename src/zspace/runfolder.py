@@ -20,6 +20,7 @@ from zspace.errors import (
     FolderNotEmpty,
     NotARunFolder,
     NotAStudyFolder,
+    SettingsError,
 )
 from zspace.files import (
     atomic_folder,
@@ -212,7 +213,10 @@ class StepLog:
             return None
         if any(_n_bytes(self._folder / name) != n_bytes for name, n_bytes in entry["files"].items()):
             return None
-        return from_mapping(result_type, entry["result"], f"{self.path}.{step}")
+        try:
+            return from_mapping(result_type, entry["result"], f"{self.path}.{step}")
+        except SettingsError:
+            return None  # written by another version, with other fields: run the step again
 
     def result(self, step: str, result_type: type[Result]) -> Result:
         """Return what the step gave, whatever it was made from.

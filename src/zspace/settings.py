@@ -12,9 +12,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from zspace.errors import SettingMissing, SettingOutOfRange, UnknownPreset
+from zspace.errors import SettingOutOfRange, UnknownPreset
 from zspace.files import read_toml
-from zspace.records import Checked, Within, from_mapping, nearest, to_mapping
+from zspace.records import Checked, NotEmpty, Within, from_mapping, nearest, to_mapping
 
 Fraction = Annotated[float, Within(0, 1)]
 Split = Literal["train", "validation", "test", "all"]
@@ -50,7 +50,7 @@ class ImageSettings(Checked):
 class NetworkSettings(Checked):
     """The convolutional encoder and its mirror image, the decoder."""
 
-    filters: Annotated[tuple[int, ...], Within(1)] = (32, 64, 128, 256)
+    filters: Annotated[tuple[int, ...], Within(1), NotEmpty()] = (32, 64, 128, 256)
     """Output channels of each convolution of the encoder; the decoder runs through them backwards."""
     kernel_size: Annotated[int, Within(1, 15)] = 3
     """Side of every convolution's window, in pixels; odd."""
@@ -111,7 +111,7 @@ class MeasureSettings(Checked):
     """Whose z-points to measure."""
     only: tuple[str, ...] = ()
     """Names of the measures to take; empty takes all."""
-    radius_bins: Annotated[tuple[float, ...], Within(1e-9)] = (0.5, 0.05)
+    radius_bins: Annotated[tuple[float, ...], Within(1e-9), NotEmpty()] = (0.5, 0.05)
     """Bin widths of the density over the radius, in units of z."""
     axis_bin: Annotated[float, Within(1e-9)] = 0.25
     """Bin width of the density along every axis, in units of z."""
@@ -142,7 +142,7 @@ class StudySettings(Checked):
     seed: Annotated[int, Within(0)] = 1
     """The one seed; every random act draws from its own named stream of it."""
     images: ImageSettings = field(default_factory=ImageSettings)
-    models: dict[str, ModelSettings] = field(default_factory=lambda: {"ae": ModelSettings()})
+    models: Annotated[dict[str, ModelSettings], NotEmpty()] = field(default_factory=lambda: {"ae": ModelSettings()})
     """The models by name; each gets a run folder of that name."""
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     generate: GenerateSettings = field(default_factory=GenerateSettings)
@@ -235,8 +235,6 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
                 _set_dotted(merged, target, value)
                 origins[target] = Origin(kind)
     settings = from_mapping(StudySettings, merged, where)
-    if not settings.models:
-        raise SettingMissing(f"{where}.models", "must hold at least one model", "none", "Add a table [models.ae].")
     defaults = {key: Origin("default") for key, _ in _dotted(to_mapping(settings))}
     return Plan(settings, {**defaults, **origins})
 

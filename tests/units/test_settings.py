@@ -2,7 +2,7 @@
 
 import pytest
 
-from zspace.errors import FileDamaged, SettingMissing, SettingOutOfRange, UnknownPreset, UnknownSetting
+from zspace.errors import FileDamaged, SettingOutOfRange, UnknownPreset, UnknownSetting
 from zspace.files import read_toml, write_toml
 from zspace.settings import Origin, Plan, plan_document, plan_from_document, preset_names, resolve_plan
 
@@ -91,7 +91,9 @@ def test_an_unknown_study_is_refused(study, error, message):
         ('preset = "celeba"', UnknownPreset, r"got 'celeba'\. Did you mean 'celeba-ae'"),
         ("[images]\nsizes = 3", UnknownSetting, r"images\.sizes: must be a known key, got 'sizes'\. Did you mean 'size'"),
         ("[models.ae.training]\nepochs = 0", SettingOutOfRange, r"models\.ae\.training\.epochs: must be at least 1, got 0"),
-        ("[models]", SettingMissing, r"models: must hold at least one model, got none\. Add a table \[models\.ae\]\."),
+        ("[models]", SettingOutOfRange, r"models: must hold at least one item, got \{\}\."),
+        ("[measure]\nradius_bins = []", SettingOutOfRange, r"measure\.radius_bins: must hold at least one item"),
+        ("[models.a.network]\nfilters = []", SettingOutOfRange, r"network\.filters: must hold at least one item"),
         ("models = 3", SettingOutOfRange, r"models: must be a table, got 3"),
         ("a = ", FileDamaged, r"mine\.toml: must hold a TOML table"),
     ],

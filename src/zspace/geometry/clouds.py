@@ -34,6 +34,8 @@ class Cloud:
     def __post_init__(self) -> None:
         if self.n_points < 2:
             raise TooFewPoints("cloud", "must have at least 2 z-points", str(self.n_points), "Encode more images.")
+        if self.z_dim < 1:
+            raise TooFewPoints("cloud", "must have at least 1 dimension", "0", "Look at how the points were read.")
         finite = np.isfinite(self.points).all(axis=1)
         if not finite.all():
             raise PointsNotFinite(

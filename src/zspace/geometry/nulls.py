@@ -73,6 +73,11 @@ def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndar
     return spectra
 
 
+def standard_normal_radius_range(z_dim: int) -> tuple[float, float]:
+    """Return the radii between which all but one in a thousand points of N(0, I) lie."""
+    return float(stats.chi.ppf(0.0005, z_dim)), float(stats.chi.ppf(0.9995, z_dim))
+
+
 def standard_normal_radius_counts(
     edges: Float64[np.ndarray, " n_edges"], n_points: int, z_dim: int
 ) -> Float64[np.ndarray, " n_bins"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from zspace import __version__
@@ -27,6 +28,14 @@ from zspace.workflows.measure import MeasureResult
 _VERSION = 1
 
 
+@dataclass(frozen=True)
+class ReportResult:
+    """What reporting gave."""
+
+    n_bytes: int
+    """Size of the HTML file."""
+
+
 def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
     """Write the report of a study, unless nothing in it has changed, and return what it tells.
 
@@ -46,7 +55,7 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
     results = read_results(folder, list(plan.settings.models))
     log = StepLog(folder.path)
     made_from = fingerprint(plan=plan_document(plan), results=results, zspace=__version__, version=_VERSION)
-    if log.finished("report", made_from, dict) is not None:
+    if log.finished("report", made_from, ReportResult):
         watch(Progress("report", 1, 1, "files", note="already done"))
         return results
     watch(Progress("report", 0, 1, "files"))
@@ -55,7 +64,7 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
     write_text(folder.report, render_report(told))
     for model, found in results.models.items():
         _write_figures(folder.run(model), found)
-    log.record("report", made_from, {}, [folder.report])
+    log.record("report", made_from, ReportResult(folder.report.stat().st_size), [folder.report])
     watch(Progress("report", 1, 1, "files"))
     return results
 

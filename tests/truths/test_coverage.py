@@ -1,0 +1,136 @@
+"""Intervals cover the truth as often as they say, and null bands raise as many false alarms as they say.
+
+Where clouds are simulated, the count of hits is binomial around the nominal rate; the tests allow the range that holds
+such a count with probability 0.9999.
+"""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from zspace.generating.scores import rate_estimate
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.principal import principal_spectrum
+from zspace.geometry.radius import radius_density
+from zspace.geometry.truths import (
+    gaussian_mean_radius,
+    gaussian_points,
+    sphere_points,
+    standard_normal_points,
+    turned_covariance,
+)
+
+N_NULL = 19
+FALSE_ALARMS = 2 / (N_NULL + 1)
+"""Chance that one more draw is the lowest or the highest of N_NULL + 1."""
+
+
+def plausible_counts(n_clouds, rate):
+    low, high = stats.binom.interval(0.9999, n_clouds, rate)
+    return range(int(low), int(high) + 1)
+
+
+def outside(value, band):
+    return not band[0] <= value <= band[1]
+
+
+@pytest.mark.parametrize(("z_dim", "n_points"), [(8, 50), (1, 30)])  # 1: the half-normal, as skewed as radii get
+def test_mean_radius_interval_covers_the_truth(z_dim, n_points):
+    n_clouds, truth, n_covered = 500, gaussian_mean_radius(z_dim), 0
+    for seed in range(n_clouds):
+        cloud = Cloud(standard_normal_points(n_points, z_dim, seed))
+        found = radius_density(cloud, (0.5,), 2, seed).estimates["mean_radius"]
+        assert found.level == 0.95
+        n_covered += not outside(truth, found.interval)
+    assert n_covered in plausible_counts(n_clouds, 0.95)
+
+
+def wilson_coverage(n_images, rates):
+    """Return the exact chance of covering each rate: the binomial weight of the counts whose interval holds it."""
+    counts = np.arange(n_images + 1)
+    low, high = np.array([rate_estimate(int(count), n_images, 1).interval for count in counts]).T
+    rate = rates[:, np.newaxis]
+    return np.where((low <= rate) & (rate <= high), stats.binom.pmf(counts, n_images, rate), 0).sum(axis=1)
+
+
+@pytest.mark.parametrize("n_images", [50, 200, 1000])
+def test_wilson_interval_covers_every_rate_with_five_hits_and_five_misses(n_images):
+    rates = np.linspace(5 / n_images, 1 - 5 / n_images, 1001)
+    coverage = wilson_coverage(n_images, rates)
+    # The count is discrete, so coverage waves about 0.95; Brown, Cai and DasGupta 2001, figure 5, show these depths.
+    assert coverage.min() >= 0.93
+    assert coverage.max() <= 0.975
+    assert coverage.mean() == pytest.approx(0.95, abs=0.003)
+
+
+@pytest.mark.parametrize("n_images", [10, 50, 1000])
+def test_wilson_interval_is_never_far_off_even_at_the_ends(n_images):
+    rates = np.linspace(0.001, 0.999, 1999)
+    coverage = wilson_coverage(n_images, rates)
+    # Near 0 and 1 Wilson's interval is known to dip to 0.84; the textbook normal interval falls to 0 there.
+    assert coverage.min() >= 0.83
+    assert coverage.mean() == pytest.approx(0.95, abs=0.006)
+
+
+def radius_alarms(draw, n_clouds):
+    """Return the share of well-filled bins outside the band, and in how many clouds mean and peak were outside."""
+    n_bins = n_outside = 0
+    alarms = {"mean_radius": 0, "peak_radius": 0}
+    for seed in range(n_clouds):
+        measurement = radius_density(Cloud(draw(seed)), (0.5,), N_NULL, seed)
+        curve = measurement.curves["bin 0.5"]
+        filled = curve.null_low + curve.null_high >= 20  # in emptier bins ties keep the count inside
+        n_bins += filled.sum()
+        n_outside += ((curve.y < curve.null_low) | (curve.y > curve.null_high))[filled].sum()
+        for name in alarms:
+            alarms[name] += outside(measurement.estimates[name].value, measurement.estimates[name].null_band)
+    return n_outside / n_bins, alarms
+
+
+def test_radii_of_a_gaussian_cloud_leave_the_band_no_more_often_than_said():
+    mean, covariance = np.array([1.0, 0, 0, 0, 0]), turned_covariance(np.array([4.0, 2, 1, 1, 1]))
+    n_clouds = 200
+    share_outside, alarms = radius_alarms(lambda seed: gaussian_points(300, mean, covariance, seed), n_clouds)
+    # The Gaussian is fitted to the cloud that is then held against it, and counts can tie: the band errs on the safe
+    # side. Bins of one cloud hang together, so a share of bins scatters less than single clouds would.
+    assert 0.02 <= share_outside <= plausible_counts(n_clouds, FALSE_ALARMS)[-1] / n_clouds
+    assert alarms["peak_radius"] <= plausible_counts(n_clouds, FALSE_ALARMS)[-1]
+    # The fit fixes the mean square radius, which nearly fixes the mean: this band is far wider than its name says.
+    assert alarms["mean_radius"] <= 2
+
+
+def test_radii_of_a_sphere_leave_the_band_nearly_everywhere():
+    share_outside, alarms = radius_alarms(lambda seed: sphere_points(300, 5, 4.0, seed), 20)
+    assert share_outside > 0.9
+    assert alarms["mean_radius"] >= 15
+
+
+def spectrum_alarms(variances, n_points, n_clouds):
+    """Return in how many clouds each summary of the spectrum was outside its band, and the share of components."""
+    covariance = turned_covariance(np.array(variances))
+    alarms, n_components_outside = {"first_component_share": 0, "participation_ratio": 0}, 0
+    for seed in range(n_clouds):
+        cloud = Cloud(gaussian_points(n_points, np.zeros(len(variances)), covariance, seed))
+        measurement = principal_spectrum(cloud, N_NULL, seed)
+        for name in alarms:
+            alarms[name] += outside(measurement.estimates[name].value, measurement.estimates[name].null_band)
+        curve = measurement.curves["spectrum"]
+        n_components_outside += ((curve.y < curve.null_low) | (curve.y > curve.null_high)).mean()
+    return alarms, n_components_outside / n_clouds
+
+
+@pytest.mark.parametrize(("z_dim", "n_points"), [(5, 60), (12, 8)])  # drawn from Wishart's law, and point by point
+def test_spectrum_of_an_isotropic_cloud_leaves_the_band_as_often_as_said(z_dim, n_points):
+    n_clouds = 300
+    alarms, share_of_components = spectrum_alarms([2.0] * z_dim, n_points, n_clouds)
+    # Shares do not depend on the scale, so cloud and null clouds are exchangeable and the rate is exact.
+    assert alarms["first_component_share"] in plausible_counts(n_clouds, FALSE_ALARMS)
+    assert alarms["participation_ratio"] in plausible_counts(n_clouds, FALSE_ALARMS)
+    # The variances themselves are drawn with a total that scatters about the cloud's own: their band is wider.
+    assert 0 < share_of_components <= FALSE_ALARMS
+
+
+def test_one_dominant_direction_leaves_the_band():
+    n_clouds = 30
+    alarms, _ = spectrum_alarms([6.0, 2.0, 2.0, 2.0, 2.0], 100, n_clouds)
+    assert min(alarms.values()) == n_clouds

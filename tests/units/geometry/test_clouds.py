@@ -1,0 +1,69 @@
+"""Clouds: what they refuse, and what they compute once."""
+
+import numpy as np
+import pytest
+
+from zspace.errors import PointsNotFinite, TooFewPoints
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.truths import TRUTHS, constant_points, standard_normal_points
+
+
+@pytest.mark.parametrize("n_points", [0, 1])
+def test_one_point_is_too_few(n_points):
+    message = rf"cloud: must have at least 2 z-points, got {n_points}\. Encode more images\."
+    with pytest.raises(TooFewPoints, match=message):
+        Cloud(np.zeros((n_points, 3), np.float32))
+
+
+def test_the_first_row_that_is_not_finite_is_named():
+    points = np.zeros((10, 3), np.float32)
+    points[4, 1], points[4, 2], points[8, 0] = np.nan, np.inf, -np.inf
+    message = (
+        r"cloud: every coordinate must be finite, got 2 rows with NaN or infinity, the first is row 4\. "
+        r"Remove these rows, or look for the image or the training step that made them\."
+    )
+    with pytest.raises(PointsNotFinite, match=message):
+        Cloud(points)
+
+
+def test_mean_and_covariance_do_not_lose_digits_far_from_the_origin():
+    points = standard_normal_points(1000, 2, 1) + np.float32(1e4)
+    cloud = Cloud(points)
+    exact = points.astype(np.float64)
+    np.testing.assert_allclose(cloud.mean, exact.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(cloud.covariance, np.cov(exact.T), rtol=1e-10)
+
+
+def test_blocks_hold_every_row_once_and_in_order(monkeypatch):
+    monkeypatch.setattr("zspace.geometry.clouds._BLOCK_VALUES", 10)
+    points = standard_normal_points(11, 3, 1)
+    blocks = Cloud(points).blocks()
+    assert [len(block) for block in blocks] == [3, 3, 3, 2]
+    np.testing.assert_array_equal(np.concatenate(blocks), points)
+    assert all(np.shares_memory(block, points) for block in blocks)
+
+
+def test_a_row_longer_than_a_block_is_a_block_of_its_own(monkeypatch):
+    monkeypatch.setattr("zspace.geometry.clouds._BLOCK_VALUES", 2)
+    assert [len(block) for block in Cloud(standard_normal_points(3, 5, 1)).blocks()] == [1, 1, 1]
+
+
+def test_constant_axes_have_no_variance_at_all():
+    cloud = Cloud(constant_points(1001, np.array([0.1, -1e20, 3e-20])))
+    assert (cloud.covariance == 0).all()
+    assert (cloud.principal[0] == 0).all()
+
+
+def test_principal_components_are_orthogonal_sorted_and_of_one_sign():
+    cloud = Cloud(TRUTHS["correlated"].draw(100, 1))
+    variances, components = cloud.principal
+    assert (np.diff(variances) < 0).all()
+    np.testing.assert_allclose(components.T @ components, np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(components * variances @ components.T, cloud.covariance, atol=1e-12)
+    assert (components[np.abs(components).argmax(axis=0), np.arange(5)] > 0).all()
+
+
+def test_variances_are_never_negative():
+    variances, _ = Cloud(standard_normal_points(3, 20, 1)).principal
+    assert not np.signbit(variances).any()
+    assert (variances > 1e-9).sum() == 2
