@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,15 +16,36 @@ from zspace.shapes import Images, Points
 BATCH_SIZE = 256
 
 
+@dataclass(frozen=True)
+class Latents:
+    """Where a batch of images lies in z-space."""
+
+    z: Points
+    mu: Points | None
+    """None for an AE, where it is z itself."""
+    logvar: Points | None
+
+
 @torch.inference_mode()
-def encode_images(model: Autoencoder, images: ImageBatches) -> Iterator[Points]:
+def encode_images(model: Autoencoder, images: ImageBatches, random: np.random.Generator) -> Iterator[Latents]:
     """Yield the z-points of the images, batch after batch, in their order.
 
     Always in float32, whatever the precision of training, so that geometry never sees rounding of the hardware.
+
+    Randomness
+    ----------
+    A VAE samples z with ``random``; the numbers do not depend on the batch size.
     """
     model.eval()
     for batch in images.in_order(BATCH_SIZE):
-        yield model.encode(batch).cpu().numpy()
+        posterior = model.encode(batch)
+        mu = posterior.mu.cpu().numpy()
+        if posterior.logvar is None:
+            yield Latents(mu, None, None)
+            continue
+        noise = torch.from_numpy(random.standard_normal(mu.shape, dtype=np.float32)).to(posterior.mu.device)
+        z = model.sample(posterior, noise)
+        yield Latents(z.cpu().numpy(), mu, posterior.logvar.cpu().numpy())
 
 
 @torch.inference_mode()

@@ -163,6 +163,10 @@ class LossNotFinite(TrainingError):
     """The loss became NaN or infinite."""
 
 
+class RunDiverged(TrainingError):
+    """A watched quantity jumped, or was not finite, more often than the guard may go back."""
+
+
 class DeviceMissing(TrainingError):
     """The requested device is not there."""
 

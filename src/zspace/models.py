@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
-from zspace.networks.convolutional import (
-    check_image_size,
-    convolutional_decoder,
-    convolutional_encoder,
-    initialise_glorot_uniform,
-)
+from zspace.networks.convolutional import ConvolutionalEncoder, convolutional_decoder
+from zspace.networks.layers import initialise
+from zspace.objectives.divergence import divergence_per_dimension, penalised_divergence
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.seeds import stream_seed
 from zspace.settings import ModelSettings
 
 
+class Posterior(NamedTuple):
+    """Where the encoder puts images: for an AE points, for a VAE normal distributions."""
+
+    mu: Tensor
+    """(n, z_dim); for an AE the z-points themselves."""
+    logvar: Tensor | None
+    """(n, z_dim), logarithm of the variance; None for an AE."""
+
+
+class Losses(NamedTuple):
+    """The parts of the objective for one batch, each a scalar on the device."""
+
+    total: Tensor
+    reconstruction: Tensor
+    """In the unit of the reconstruction loss."""
+    divergence: Tensor
+    """Plain KL divergence in nats per image, not weighed; 0 for an AE."""
+    charged: Tensor
+    """What of it is charged, after free bits and capacity, not weighed."""
+    mean_radius: Tensor
+    """Mean distance of the batch's mu from the origin."""
+
+
 class Autoencoder(nn.Module):
-    """A plain autoencoder: images to z-points and back.
+    """An AE or a VAE: images to z-points and back.
 
     Parameters
     ----------
     settings
-        Network and objective; the training settings are not used here.
+        Kind, network and objective; the training settings are not used here.
     image_size
         Side of the square images, in pixels.
     seed
@@ -36,32 +58,73 @@ class Autoencoder(nn.Module):
 
     def __init__(self, settings: ModelSettings, image_size: int, seed: int) -> None:
         super().__init__()
-        check_image_size(settings.network, image_size, "image size")
         self.settings = settings
         self.image_size = image_size
-        self.encoder = convolutional_encoder(settings.network, image_size)
+        self.is_variational = settings.kind == "vae"
+        self.encoder = ConvolutionalEncoder(settings.network, image_size, n_heads=2 if self.is_variational else 1)
         self.decoder = convolutional_decoder(settings.network, image_size)
         self.reconstruction = RECONSTRUCTIONS[settings.objective.reconstruction]
-        initialise_glorot_uniform(self, stream_seed(seed, "weights"))
+        self.log_variance = nn.Parameter(torch.zeros(()), requires_grad=self.reconstruction.learns_variance)
+        initialise(self, settings.network.initializer, stream_seed(seed, "weights"))
 
     def place_on(self, device: torch.device) -> Autoencoder:
         """Move the weights to a device, laid out channels last as the convolutions like them, and return the model."""
         # PyTorch's annotations of Module.to lack memory_format.
         return self.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
-    def encode(self, images: Tensor) -> Tensor:
-        """Return z-points (n, z_dim) of images (n, 3, size, size) in [0, 1]."""
-        z: Tensor = self.encoder(images)
-        return z
+    def encode(self, images: Tensor) -> Posterior:
+        """Return where images (n, 3, size, size) in [0, 1] lie in z-space, in float32."""
+        mu, *rest = (head.float() for head in self.encoder(images))
+        return Posterior(mu, rest[0] if rest else None)
+
+    def sample(self, posterior: Posterior, noise: Tensor) -> Tensor:
+        """Return z-points (n, z_dim): for an AE mu itself, for a VAE mu + exp(logvar / 2) * noise.
+
+        Parameters
+        ----------
+        posterior
+            What `encode` gave.
+        noise
+            Standard normal numbers (n, z_dim); limited and scaled here as the settings say.
+
+        Source
+        ------
+        The posts' limit: |noise| beyond it becomes the limit itself.
+        """
+        if posterior.logvar is None:
+            return posterior.mu
+        objective = self.settings.objective
+        if objective.noise_limit:
+            noise = noise.clamp(-objective.noise_limit, objective.noise_limit)
+        return posterior.mu + (posterior.logvar / 2).exp() * noise * objective.noise_factor
 
     def decode(self, z: Tensor) -> Tensor:
         """Return images (n, 3, size, size) in [0, 1] of z-points (n, z_dim)."""
         return torch.sigmoid(self.decoder(z).float())
 
-    def loss(self, images: Tensor) -> Tensor:
-        """Return the objective for a batch of images in [0, 1], always in float32."""
-        logits = self.decoder(self.encode(images))
-        return self.reconstruction.function(logits.float(), images)
+    def losses(self, images: Tensor, noise: Tensor, kl_weight: Tensor) -> Losses:
+        """Return the objective for a batch of images in [0, 1], always in float32.
+
+        Parameters
+        ----------
+        images
+            (n, 3, size, size).
+        noise
+            Standard normal numbers (n, z_dim); an AE does not read them.
+        kl_weight
+            Scalar factor of the KL term; an AE does not read it.
+        """
+        posterior = self.encode(images)
+        logits = self.decoder(self.sample(posterior, noise))
+        reconstruction = self.reconstruction.function(logits.float(), images, self.log_variance)
+        mean_radius = posterior.mu.detach().norm(dim=1).mean()
+        if posterior.logvar is None:
+            zero = torch.zeros_like(reconstruction)
+            return Losses(reconstruction, reconstruction, zero, zero, mean_radius)
+        per_dimension = divergence_per_dimension(posterior.mu, posterior.logvar)
+        charged = penalised_divergence(per_dimension, self.settings.objective)
+        divergence = per_dimension.detach().sum(dim=1).mean()
+        return Losses(reconstruction + kl_weight * charged, reconstruction, divergence, charged, mean_radius)
 
 
 def count_parameters(network: nn.Module) -> int:

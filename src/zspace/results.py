@@ -137,18 +137,73 @@ class PackResult:
 
 
 @dataclass(frozen=True)
+class LossParts:
+    """The parts of a loss, as means over images."""
+
+    total: float
+    """In the objective's own unit (nats per image for binary cross-entropy)."""
+    reconstruction: float
+    divergence: float | None
+    """Plain KL divergence in nats per image, not weighed; None for an AE."""
+    mean_radius: float
+    """Mean distance of mu from the origin, in units of z."""
+
+    @property
+    def kl_term(self) -> float:
+        """What the KL divergence adds to the total, weighed; 0 for an AE."""
+        return self.total - self.reconstruction
+
+    @property
+    def kl_share(self) -> float | None:
+        """Share of the KL term in the total, 0 to 1; None for an AE, or a total that is not positive."""
+        return self.kl_term / self.total if self.divergence is not None and self.total > 0 else None
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """One row of the training history."""
 
     epoch: int
     """Counted from 1."""
     n_images_seen: int
-    training_loss: float
-    """Mean over the epoch's steps, in the objective's own unit (nats per image for binary cross-entropy)."""
-    validation_loss: float | None
+    training: LossParts
+    """Mean over the epoch's steps, while the weights still changed."""
+    validation: LossParts | None
     """On the validation split at the epoch's end; None without one."""
+    kl_weight: float | None
+    """Factor of the KL term at the epoch's end; None for an AE."""
+    largest_gradient: float
+    """Largest norm of the gradient in the epoch."""
     elapsed_seconds: float
     """Time spent in this epoch's steps, without validation and saving."""
+
+    @property
+    def training_loss(self) -> float:
+        """Total loss of training."""
+        return self.training.total
+
+    @property
+    def validation_loss(self) -> float | None:
+        """Total loss of validation; None without one."""
+        return self.validation.total if self.validation else None
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """One time that the guard went back to an earlier checkpoint."""
+
+    epoch: int
+    """In which the trouble was seen, counted from 1."""
+    step: int
+    """Of that epoch."""
+    quantity: str
+    """What jumped or was not finite, such as ``"mean radius"``."""
+    value: float | None
+    """None when it was not finite."""
+    usual: float | None
+    """Largest value of the checks before; None when there were too few."""
+    n_images_lost: int
+    """Images between the checkpoint and the trouble, that are now seen again with other noise."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +218,12 @@ class TrainResult:
     loss_unit: str
     n_pixels: int
     """Pixels of an image, without channels: the loss divided by this is the loss per pixel."""
+    kind: str
+    """``"ae"`` or ``"vae"``."""
+    z_dim: int
+    loss_in_nats: bool
+    """Whether the reconstruction loss is a negative log-likelihood, comparable with the KL term."""
+    rollbacks: tuple[Rollback, ...]
     encoder_parameters: int
     decoder_parameters: int
     device: str

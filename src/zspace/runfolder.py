@@ -57,6 +57,10 @@ class RunFolder:
         """Folder of checkpoints."""
         return self.path / "checkpoints"
 
+    def epoch_checkpoint(self, epoch: int) -> Path:
+        """Checkpoint of an epoch's end that is kept for good."""
+        return self.checkpoints / f"epoch-{epoch:04d}.safetensors"
+
     @property
     def history(self) -> Path:
         """One row of losses per epoch."""

@@ -52,24 +52,50 @@ class NetworkSettings(Checked):
 
     filters: Annotated[tuple[int, ...], Within(1), NotEmpty()] = (32, 64, 128, 256)
     """Output channels of each convolution of the encoder; the decoder runs through them backwards."""
-    kernel_size: Annotated[int, Within(1, 15)] = 3
-    """Side of every convolution's window, in pixels; odd."""
-    stride: Annotated[int, Within(1, 8)] = 2
-    """Step of every convolution, in pixels: each layer shrinks the image by this factor."""
+    kernel_sizes: Annotated[tuple[int, ...], Within(1, 15), NotEmpty()] = (3,)
+    """Side of each convolution's window, in pixels; one number serves all layers."""
+    strides: Annotated[tuple[int, ...], Within(1, 8), NotEmpty()] = (2,)
+    """Step of each convolution, in pixels: it shrinks the image by this factor; one number serves all layers."""
+    block: Literal["plain", "residual"] = "plain"
+    """"plain" convolutions, or each followed by a shallow residual block of two 3x3 convolutions."""
+    dense: Annotated[tuple[int, ...], Within(1)] = ()
+    """Widths of extra dense layers in the encoder, between flatten and the heads."""
     z_dim: Annotated[int, Within(1)] = 256
     """Number of dimensions of the latent space."""
     batch_norm: bool = False
     """Normalise the batch after every convolution but the last of the decoder (momentum 0.99, epsilon 1e-3)."""
+    activation: Literal["leaky-relu", "relu", "elu", "silu"] = "leaky-relu"
+    """Activation after every convolution and extra dense layer."""
     leaky_slope: Annotated[float, Within(0, 1)] = 0.3
-    """Slope of the LeakyReLU activation for negative inputs."""
+    """Slope for negative inputs; only used when activation is "leaky-relu"."""
+    initializer: Literal["glorot-uniform", "he-normal", "pytorch"] = "glorot-uniform"
+    """Initial weights: "glorot-uniform" as in Keras, "he-normal", or PyTorch's own."""
 
 
 @dataclass(frozen=True)
 class ObjectiveSettings(Checked):
     """What training minimises."""
 
-    reconstruction: Literal["binary-cross-entropy", "squared-error"] = "binary-cross-entropy"
+    reconstruction: Literal["binary-cross-entropy", "squared-error", "absolute-error", "gaussian"] = (
+        "binary-cross-entropy"
+    )
     """Distance between image and reconstruction: mean over channels, summed over pixels, mean over images."""
+    kl_weight: Annotated[float, Within(0)] = 5.0
+    """Factor of the KL term, the posts' "fact"; only used by a VAE."""
+    kl_schedule: Literal["fixed", "warm-up", "cyclic", "target-share"] = "fixed"
+    """How the factor moves: not at all, up from 0 once, up from 0 in cycles, or so that the KL term keeps a share."""
+    kl_epochs: Annotated[float, Within(0.001)] = 5.0
+    """Length of the warm-up, or of one cycle, in epochs; only used by these schedules."""
+    kl_target_share: Annotated[float, Within(0.0001, 0.9)] = 0.03
+    """Share of the total loss that the KL term is held at; only used by the schedule "target-share"."""
+    free_bits: Annotated[float, Within(0)] = 0.0
+    """KL that each latent dimension may spend at no cost, in nats; mean over the batch, as in Kingma et al. 2016."""
+    capacity: Annotated[float, Within(0)] = 0.0
+    """Raw KL to aim at, in nats per image: the term becomes |KL - capacity|; 0 is the plain KL term."""
+    noise_limit: Annotated[float, Within(0)] = 5.0
+    """Largest |epsilon| when sampling z, the posts' limit; 0 sets none."""
+    noise_factor: Annotated[float, Within(0)] = 1.0
+    """Factor of epsilon when sampling z."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,12 @@ class TrainingSettings(Checked):
     """Where to compute; "auto" takes a CUDA device where there is one."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Number format of the convolutions; "auto" takes bf16 where the hardware multiplies it fast."""
+    keep_every: Annotated[int, Within(0)] = 0
+    """Keep the checkpoint of every such epoch for good, to repeat from; 0 keeps only the two newest."""
+    guard: bool = True
+    """Watch loss, gradient, KL and radius; on a jump go back to the last good checkpoint and on with other noise."""
+    max_rollbacks: Annotated[int, Within(0)] = 3
+    """How often the guard may go back before training stops with an error."""
     checkpoint_seconds: Annotated[float, Within(0)] = 30.0
     """At most this much work is lost when the process is killed, in seconds; every epoch's end is kept anyway."""
 
@@ -98,6 +130,8 @@ class TrainingSettings(Checked):
 class ModelSettings(Checked):
     """One model of a study: its network, what it minimises and how it is trained."""
 
+    kind: Literal["ae", "vae"] = "ae"
+    """Plain autoencoder, or variational autoencoder."""
     network: NetworkSettings = field(default_factory=NetworkSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from math import ceil, isfinite
+from math import ceil
 from time import perf_counter
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
-from zspace.errors import DeviceMissing, LossNotFinite
+from zspace.errors import DeviceMissing
+from zspace.guarding import CHECK_STEPS, Guard, Trouble
 from zspace.images.loader import ImageBatches, epoch_order
-from zspace.models import Autoencoder
+from zspace.models import Autoencoder, Losses
+from zspace.objectives.divergence import scheduled_weight, steer_weight
 from zspace.records import from_mapping, to_mapping
-from zspace.results import EpochRecord
+from zspace.results import EpochRecord, LossParts, Rollback
+from zspace.seeds import random_stream, stream_seed
 from zspace.settings import Origin, TrainingSettings
 
 Device = Literal["cpu", "cuda"]
@@ -63,12 +68,13 @@ class Moment(Enum):
     """Where the loop stands when it hands over control."""
 
     AFTER_STEP = "after a step"
-    AFTER_EPOCH = "after an epoch"
+    CHECKED = "after a step that the guard found sound: a good moment to save"
+    AFTER_EPOCH = "after an epoch, found sound as well"
 
 
 @dataclass
 class Position:
-    """How far a run has come."""
+    """How far a run has come, and what it remembers."""
 
     epoch: int = 0
     """Epochs completed."""
@@ -76,7 +82,19 @@ class Position:
     """Steps of the current epoch completed."""
     epoch_seconds: float = 0.0
     """Time spent in the steps of the current epoch."""
-    history: list[EpochRecord] = field(default_factory=list)
+    changes: tuple[tuple[int, int], ...] = ()
+    """Epoch and step of every place from which noise and order were changed, so as not to repeat what went wrong."""
+    history: tuple[EpochRecord, ...] = ()
+    rollbacks: tuple[Rollback, ...] = ()
+    guard: Guard = field(default_factory=Guard)
+
+
+class Diverged(Exception):  # noqa: N818 - caught by the workflow, which goes back
+    """The guard has seen trouble; the weights are no longer to be trusted."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(str(trouble))
+        self.trouble = trouble
 
 
 class Training:
@@ -93,7 +111,8 @@ class Training:
     settings
         Device and precision must be resolved.
     seed
-        The seed of the study; the order of the images comes from its streams "order".
+        The seed of the study. The order of the images comes from its streams ("order", epoch), the noise of a VAE
+        from ("noise", number of changes, epoch, step).
     """
 
     def __init__(
@@ -109,10 +128,14 @@ class Training:
         self.images = images
         self.validation = validation
         self.settings = settings
+        self.objective = model.settings.objective
         self.seed = seed
         self.position = Position()
         self.steps_per_epoch = ceil(len(images) / settings.batch_size)
-        self._loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
+        # Everything that a step adds up stays on the device: a step never waits for the host.
+        self._epoch_sums = Sums(self.device)
+        self._check_sums = Sums(self.device)
+        self._kl_weight = torch.tensor(self.objective.kl_weight, device=self.device)
         self._optimizer = torch.optim.Adam(
             model.parameters(), lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
         )
@@ -127,89 +150,155 @@ class Training:
         """Images seen since the start."""
         return self.position.epoch * len(self.images) + self.n_images_this_epoch
 
+    @property
+    def n_steps_done(self) -> int:
+        """Steps since the start."""
+        return self.position.epoch * self.steps_per_epoch + self.position.step
+
     def run(self) -> Iterator[Moment]:
         """Train until the last epoch, handing over control after every step and every epoch.
 
         Raises
         ------
-        LossNotFinite
-            When an epoch ends with a loss that is NaN or infinite, and no later than that.
+        Diverged
+            When the guard sees a jump, or anything not finite.
         """
         while self.position.epoch < self.settings.epochs:
             self.model.train()
-            order = epoch_order(len(self.images), self.seed, self.position.epoch)
+            order = self._order()
             for first in range(self.position.step * self.settings.batch_size, len(order), self.settings.batch_size):
                 start = perf_counter()
                 self._step(self.images.take(order[first : first + self.settings.batch_size]))
+                is_checked = self.position.step % CHECK_STEPS == 0 and self.position.step < self.steps_per_epoch
+                if is_checked:
+                    self._check()
                 self.position.epoch_seconds += perf_counter() - start
-                yield Moment.AFTER_STEP
+                yield Moment.CHECKED if is_checked else Moment.AFTER_STEP
             self._finish_epoch()
             yield Moment.AFTER_EPOCH
 
-    def mean_loss(self) -> float | None:
-        """Return the mean loss of the current epoch so far, or None before its first step.
+    def _order(self) -> Int64[np.ndarray, " n_images"]:
+        """Return the order of the images in this epoch; after a change, what was still to come is shuffled anew."""
+        epoch = self.position.epoch
+        order = epoch_order(len(self.images), self.seed, epoch)
+        for number, (changed_epoch, step) in enumerate(self.position.changes, 1):
+            if changed_epoch == epoch:
+                rest = order[step * self.settings.batch_size :]
+                order[step * self.settings.batch_size :] = random_stream(self.seed, "order", epoch, number).permutation(rest)
+        return order
+
+    def change_noise(self) -> None:
+        """From here on, draw other noise and another order than this seed would give."""
+        self.position.changes = (*self.position.changes, (self.position.epoch, self.position.step))
+
+    def losses_so_far(self) -> LossParts | None:
+        """Return the mean losses of the current epoch so far, or None before its first step.
 
         It waits for the device, so it is not for every step.
-
-        Raises
-        ------
-        LossNotFinite
-            When it is NaN or infinite.
         """
-        if self.position.step == 0:
-            return None
         start = perf_counter()
-        loss = float(self._loss_sum) / self.n_images_this_epoch
+        parts = self._epoch_sums.means(self.model.is_variational) if self.position.step else None
         self.position.epoch_seconds += perf_counter() - start
-        if not isfinite(loss):
-            raise LossNotFinite(
-                f"epoch {self.position.epoch + 1}, step {self.position.step}",
-                "the loss must be finite",
-                str(loss),
-                "Lower the learning rate, or try --precision float32; the last checkpoint is from before this.",
-            )
-        return loss
+        return parts
+
+    def record_rollback(self, trouble: Trouble, position: Position) -> None:
+        """Note that trouble at ``position`` led back to the state just restored, and change noise and order from here.
+
+        Changes made after the restored state was saved stay known, so that no noise is tried twice.
+        """
+        n_images = position.epoch * len(self.images) + position.step * self.settings.batch_size
+        self.position.rollbacks = (
+            *position.rollbacks,
+            Rollback(
+                position.epoch + 1,
+                position.step,
+                trouble.quantity,
+                trouble.value,
+                trouble.usual,
+                n_images - self.n_images_seen,
+            ),
+        )
+        self.position.changes = position.changes
+        self.change_noise()
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16")
 
+    def _noise(self, n_images: int, *name: str | int) -> Tensor:
+        shape = (n_images, self.model.settings.network.z_dim)
+        if not self.model.is_variational:
+            return torch.empty(shape, device=self.device)  # an AE does not read it
+        generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, "noise", *name))
+        return torch.randn(shape, generator=generator, device=self.device)
+
     def _step(self, batch: Tensor) -> None:
+        place = self.position
+        noise = self._noise(len(batch), len(place.changes), place.epoch, place.step)
+        if self.objective.kl_schedule != "target-share":
+            epochs_done = place.epoch + place.step / self.steps_per_epoch
+            self._kl_weight.fill_(scheduled_weight(self.objective, epochs_done))
         with self._autocast():
-            loss = self.model.loss(batch)
+            losses = self.model.losses(batch, noise, self._kl_weight)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
+        gradient_norm = torch.nn.utils.get_total_norm(gradients)
         self._optimizer.step()
-        self._loss_sum += loss.detach() * len(batch)
+        if self.objective.kl_schedule == "target-share" and self.model.is_variational:
+            steer_weight(self._kl_weight, losses.reconstruction, losses.charged, self.objective.kl_target_share)
+        for sums in (self._epoch_sums, self._check_sums):
+            sums.add(losses, gradient_norm, len(batch))
         self.position.step += 1
 
+    def _check(self) -> None:
+        """Let the guard look at the steps since its last look.
+
+        Raises
+        ------
+        Diverged
+            When it sees trouble. Without a guard only values that are not finite are trouble.
+        """
+        parts = self._check_sums.means(self.model.is_variational)
+        values = {
+            "loss": parts.total,
+            "gradient norm": self._check_sums.largest_gradient(),
+            "mean radius": parts.mean_radius,
+        }
+        if parts.divergence is not None:
+            values["KL divergence"] = parts.divergence
+        guard = self.position.guard if self.settings.guard else Guard()
+        if trouble := guard.look(values):
+            raise Diverged(trouble)
+        self._check_sums.clear()
+
     def _finish_epoch(self) -> None:
-        training_loss = self.mean_loss()
-        if training_loss is None:
-            return
-        self.position.history.append(
-            EpochRecord(
-                epoch=self.position.epoch + 1,
-                n_images_seen=(self.position.epoch + 1) * len(self.images),
-                training_loss=training_loss,
-                validation_loss=self._validation_loss(),
-                elapsed_seconds=self.position.epoch_seconds,
-            )
+        self._check()
+        record = EpochRecord(
+            epoch=self.position.epoch + 1,
+            n_images_seen=(self.position.epoch + 1) * len(self.images),
+            training=self._epoch_sums.means(self.model.is_variational),
+            validation=self._validation_losses(),
+            kl_weight=float(self._kl_weight) if self.model.is_variational else None,
+            largest_gradient=self._epoch_sums.largest_gradient(),
+            elapsed_seconds=self.position.epoch_seconds,
         )
-        self._loss_sum.zero_()
+        self.position.history = (*self.position.history, record)
+        self._epoch_sums.clear()
         self.position.epoch += 1
         self.position.step = 0
         self.position.epoch_seconds = 0.0
 
     @torch.no_grad()
-    def _validation_loss(self) -> float | None:
+    def _validation_losses(self) -> LossParts | None:
         if self.validation is None or len(self.validation) == 0:
             return None
         self.model.eval()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for batch in self.validation.in_order(self.settings.batch_size):
+        sums = Sums(self.device)
+        for place, batch in enumerate(self.validation.in_order(self.settings.batch_size)):
             with self._autocast():
-                total += self.model.loss(batch) * len(batch)
-        return float(total) / len(self.validation)
+                losses = self.model.losses(batch, self._noise(len(batch), "validation", place), self._kl_weight)
+            sums.add(losses, torch.zeros((), device=self.device), len(batch))
+        return sums.means(self.model.is_variational)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return all tensors and the position: everything a checkpoint needs."""
@@ -217,8 +306,14 @@ class Training:
         for name, parameter in self.model.named_parameters():
             for key, value in self._optimizer.state[parameter].items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        tensors["loss_sum"] = self._loss_sum
-        return tensors, to_mapping(self.position)
+        return {**tensors, **self._own_tensors()}, to_mapping(self.position)
+
+    def _own_tensors(self) -> dict[str, Tensor]:
+        return {
+            "kl_weight": self._kl_weight,
+            "epoch_sums": self._epoch_sums.values,
+            "check_sums": self._check_sums.values,
+        }
 
     def restore(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
         """Go back, or forward, to a state that `state` gave."""
@@ -231,9 +326,39 @@ class Training:
             saved = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             self._optimizer.state[parameter] = {
                 # The moments take the parameter's memory layout, which a file does not keep.
-                key: torch.empty_like(parameter).copy_(value) if value.ndim else value.clone()
+                key: torch.empty_like(parameter).copy_(value) if key != "step" else value.clone()
                 for key, value in saved.items()
             }
-        self._loss_sum.copy_(tensors["loss_sum"])
-        epochs = [from_mapping(EpochRecord, row, "checkpoint") for row in position["history"]]
-        self.position = Position(position["epoch"], position["step"], position["epoch_seconds"], epochs)
+        for name, tensor in self._own_tensors().items():
+            tensor.copy_(tensors[name])
+        self.position = from_mapping(Position, position, "checkpoint")
+
+
+class Sums:
+    """Losses added up on the device, weighed by the number of images, and the largest gradient norm."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.values = torch.zeros(6, dtype=torch.float64, device=device)
+        """Total, reconstruction, divergence, radius, each times images; images; largest gradient norm."""
+
+    def add(self, losses: Losses, gradient_norm: Tensor, n_images: int) -> None:
+        """Add one batch."""
+        parts = (losses.total, losses.reconstruction, losses.divergence, losses.mean_radius)
+        ones = torch.ones_like(losses.total)
+        self.values[:5] += torch.stack([*parts, ones]).detach().double() * n_images
+        # A NaN wins over any number in torch.maximum: it is not forgotten.
+        self.values[5] = torch.maximum(self.values[5], gradient_norm.double())
+
+    def means(self, is_variational: bool) -> LossParts:
+        """Return the means over images. It waits for the device."""
+        total, reconstruction, divergence, radius, n_images, _ = self.values.tolist()
+        mean_divergence = divergence / n_images if is_variational else None
+        return LossParts(total / n_images, reconstruction / n_images, mean_divergence, radius / n_images)
+
+    def largest_gradient(self) -> float:
+        """Return the largest gradient norm. It waits for the device."""
+        return float(self.values[5])
+
+    def clear(self) -> None:
+        """Start again."""
+        self.values.zero_()

@@ -1,16 +1,36 @@
-"""The posts' plain convolutional encoder and decoder, over free settings."""
+"""The posts' convolutional encoder and decoder, over free settings."""
+
+from __future__ import annotations
 
 from math import prod
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
-from zspace.errors import ImageSizeNotDivisible
+from zspace.errors import ImageSizeNotDivisible, SettingOutOfRange
+from zspace.networks.layers import ACTIVATIONS, ResidualBlock, after_convolution
 from zspace.settings import NetworkSettings
 
 CHANNELS = 3
-KERAS_EPSILON, KERAS_MOMENTUM = 1e-3, 0.01
-"""Keras' constants of BatchNorm; its momentum 0.99 is PyTorch's 0.01."""
+
+
+def per_layer(values: tuple[int, ...], settings: NetworkSettings, name: str) -> tuple[int, ...]:
+    """Return one value for each convolution; a single one serves all.
+
+    Raises
+    ------
+    SettingOutOfRange
+        When there are neither one nor as many as convolutions.
+
+    Examples
+    --------
+    >>> per_layer((2,), NetworkSettings(filters=(4, 8)), "strides")
+    (2, 2)
+    """
+    n_layers = len(settings.filters)
+    if len(values) not in (1, n_layers):
+        rule = f"must have one number, or one for each of the {n_layers} filters"
+        raise SettingOutOfRange(f"network.{name}", rule, repr(list(values)), "Change this value.")
+    return values * n_layers if len(values) == 1 else values
 
 
 def check_image_size(settings: NetworkSettings, image_size: int, where: str) -> None:
@@ -21,14 +41,15 @@ def check_image_size(settings: NetworkSettings, image_size: int, where: str) -> 
     ImageSizeNotDivisible
         The message names the nearest sizes that work.
     """
-    factor = settings.stride ** len(settings.filters)
+    strides = per_layer(settings.strides, settings, "strides")
+    factor = prod(strides)
     if image_size % factor == 0 and image_size >= factor:
         return
     below, above = image_size // factor * factor, (image_size // factor + 1) * factor
     choices = f"{below} or {above}" if below else f"{above}"
     raise ImageSizeNotDivisible(
         where,
-        f"must be a multiple of {factor}, since {len(settings.filters)} layers of stride {settings.stride} shrink it",
+        f"must be a multiple of {factor}, since strides of {' x '.join(map(str, strides))} shrink it",
         f"{image_size} pixels",
         f"Use --size {choices}, or fewer layers.",
     )
@@ -36,71 +57,101 @@ def check_image_size(settings: NetworkSettings, image_size: int, where: str) -> 
 
 def flat_shape(settings: NetworkSettings, image_size: int) -> tuple[int, int, int]:
     """Return channels, height and width after the last convolution of the encoder."""
-    side = image_size // settings.stride ** len(settings.filters)
+    side = image_size // prod(per_layer(settings.strides, settings, "strides"))
     return settings.filters[-1], side, side
 
 
-def convolutional_encoder(settings: NetworkSettings, image_size: int) -> nn.Sequential:
-    """Return a network from images (n, 3, size, size) in [0, 1] to z-points (n, z_dim).
+class ConvolutionalEncoder(nn.Module):
+    """From images (n, 3, size, size) in [0, 1] to one or more vectors (n, z_dim).
+
+    Parameters
+    ----------
+    settings
+        Filters, strides, extra dense layers and so on.
+    image_size
+        Side of the images, in pixels.
+    n_heads
+        Dense layers side by side on the same features: 1 for the z-points of an AE, 2 for mu and logvar of a VAE.
 
     Source
     ------
-    The posts' encoder: 3x3 convolutions of stride 2 with LeakyReLU, flatten, one dense layer. Padding is symmetric
-    here and at the lower right in Keras; parameters and shapes are the same.
+    The posts' encoder: 3x3 convolutions of stride 2 with LeakyReLU, flatten, dense heads. Padding is symmetric here
+    and at the lower right in Keras; parameters and shapes are the same.
     """
-    layers: list[nn.Module] = []
-    n_in = CHANNELS
-    for n_out in settings.filters:
-        padding = settings.kernel_size // 2
-        layers.append(nn.Conv2d(n_in, n_out, settings.kernel_size, settings.stride, padding))
-        layers.extend(_after_convolution(settings, n_out))
-        n_in = n_out
-    layers += [nn.Flatten(), nn.Linear(prod(flat_shape(settings, image_size)), settings.z_dim)]
-    return nn.Sequential(*layers)
+
+    def __init__(self, settings: NetworkSettings, image_size: int, n_heads: int) -> None:
+        super().__init__()
+        check_image_size(settings, image_size, "image size")
+        layers: list[nn.Module] = []
+        n_in = CHANNELS
+        kernel_sizes = per_layer(settings.kernel_sizes, settings, "kernel_sizes")
+        for n_out, kernel, stride in zip(
+            settings.filters, kernel_sizes, per_layer(settings.strides, settings, "strides"), strict=True
+        ):
+            layers.append(nn.Conv2d(n_in, n_out, kernel, stride, same_padding(kernel, stride)))
+            layers.extend(after_convolution(settings, n_out))
+            if settings.block == "residual":
+                layers.append(ResidualBlock(settings, n_out))
+            n_in = n_out
+        layers.append(nn.Flatten())
+        width = prod(flat_shape(settings, image_size))
+        for n_out in settings.dense:
+            layers += [nn.Linear(width, n_out), ACTIVATIONS[settings.activation](settings)]
+            width = n_out
+        self.features = nn.Sequential(*layers)
+        self.heads = nn.ModuleList(nn.Linear(width, settings.z_dim) for _ in range(n_heads))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the vectors of all heads."""
+        features = self.features(images)
+        return tuple(head(features) for head in self.heads)
 
 
 def convolutional_decoder(settings: NetworkSettings, image_size: int) -> nn.Sequential:
-    """Return a network from z-points (n, z_dim) to logits of images (n, 3, size, size)."""
+    """Return a network from z-points (n, z_dim) to logits of images (n, 3, size, size).
+
+    It mirrors the encoder's convolutions; extra dense layers stay with the encoder, as in the posts.
+    """
     shape = flat_shape(settings, image_size)
     layers: list[nn.Module] = [nn.Linear(settings.z_dim, prod(shape)), nn.Unflatten(1, shape)]
     outputs = [*settings.filters[-2::-1], CHANNELS]
+    kernel_sizes = per_layer(settings.kernel_sizes, settings, "kernel_sizes")[::-1]
+    strides = per_layer(settings.strides, settings, "strides")[::-1]
     n_in = settings.filters[-1]
-    for depth, n_out in enumerate(outputs, 1):
-        layers.append(_growing_convolution(settings, n_in, n_out))
+    for depth, (n_out, kernel, stride) in enumerate(zip(outputs, kernel_sizes, strides, strict=True), 1):
+        if settings.block == "residual":
+            layers.append(ResidualBlock(settings, n_in))
+        layers.append(growing_convolution(n_in, n_out, kernel, stride))
         if depth < len(outputs):
-            layers.extend(_after_convolution(settings, n_out))
+            layers.extend(after_convolution(settings, n_out))
         n_in = n_out
     return nn.Sequential(*layers)
 
 
-def _growing_convolution(settings: NetworkSettings, n_in: int, n_out: int) -> nn.ConvTranspose2d:
-    """Grow height and width by exactly the stride: out = (in - 1) * stride - 2 * padding + kernel + rest."""
-    padding = settings.kernel_size // 2
-    rest = settings.stride + 2 * padding - settings.kernel_size
-    return nn.ConvTranspose2d(n_in, n_out, settings.kernel_size, settings.stride, padding, output_padding=rest)
+def growing_convolution(n_in: int, n_out: int, kernel: int, stride: int) -> nn.ConvTranspose2d:
+    """Return a transposed convolution that grows height and width by exactly the stride.
 
-
-def _after_convolution(settings: NetworkSettings, n_channels: int) -> list[nn.Module]:
-    activation = nn.LeakyReLU(settings.leaky_slope)
-    if settings.batch_norm:
-        return [nn.BatchNorm2d(n_channels, KERAS_EPSILON, KERAS_MOMENTUM), activation]
-    return [activation]
-
-
-def initialise_glorot_uniform(network: nn.Module, seed: int) -> None:
-    """Set all weights to Keras' initial values: Glorot uniform kernels, zero biases.
-
-    Randomness
-    ----------
-    All numbers come from one generator with this seed, in the order of the network's layers.
-
-    Source
-    ------
-    Glorot and Bengio 2010, eq. 16.
+    Its output has (in - 1) * stride - 2 * padding + kernel + rest pixels a side; the rest makes it in * stride.
     """
-    generator = torch.Generator().manual_seed(seed)
-    for layer in network.modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    padding = same_padding(kernel, stride)
+    rest = stride + 2 * padding - kernel
+    return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, output_padding=rest)
+
+
+def same_padding(kernel: int, stride: int) -> int:
+    """Return the padding with which a convolution divides the side of an image by exactly its stride.
+
+    Raises
+    ------
+    SettingOutOfRange
+        For an even kernel with stride 1: no symmetric padding keeps the size.
+
+    Examples
+    --------
+    >>> same_padding(3, 2), same_padding(4, 2), same_padding(1, 2)
+    (1, 1, 0)
+    """
+    if stride == 1 and kernel % 2 == 0:
+        rule = "must be odd where the stride is 1, or the size would change"
+        raise SettingOutOfRange("network.kernel_sizes", rule, str(kernel), f"Use {kernel - 1} or {kernel + 1}.")
+    return max(0, (kernel - stride + 1) // 2)

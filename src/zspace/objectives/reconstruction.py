@@ -4,8 +4,11 @@ All follow the posts' convention: mean over the channels, summed over the pixels
 likelihoods the channels are summed as well; for three channels that is three times these numbers.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import log, pi
 
 import torch
 from torch import Tensor
@@ -18,7 +21,11 @@ class Reconstruction:
 
     name: str
     unit: str
-    function: Callable[[Tensor, Tensor], Tensor]
+    function: Callable[[Tensor, Tensor, Tensor], Tensor]
+    """Logits, images, and the logarithm of the pixel variance, which only the Gaussian reads."""
+    in_nats: bool
+    """Whether it is a negative log-likelihood, so that it can be set against a KL term in nats."""
+    learns_variance: bool = False
 
 
 def _per_image(mean_per_value: Tensor, images: Tensor) -> Tensor:
@@ -27,7 +34,7 @@ def _per_image(mean_per_value: Tensor, images: Tensor) -> Tensor:
     return mean_per_value * (height * width)
 
 
-def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
+def binary_cross_entropy(logits: Tensor, images: Tensor, _log_variance: Tensor) -> Tensor:
     """Return the binary cross-entropy in nats per image.
 
     Parameters
@@ -42,15 +49,36 @@ def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
     return _per_image(functional.binary_cross_entropy_with_logits(logits, images), images)
 
 
-def squared_error(logits: Tensor, images: Tensor) -> Tensor:
+def squared_error(logits: Tensor, images: Tensor, _log_variance: Tensor) -> Tensor:
     """Return the squared error of sigmoid(logits), summed over pixels."""
     return _per_image(functional.mse_loss(torch.sigmoid(logits), images), images)
+
+
+def absolute_error(logits: Tensor, images: Tensor, _log_variance: Tensor) -> Tensor:
+    """Return the absolute error of sigmoid(logits), summed over pixels."""
+    return _per_image(functional.l1_loss(torch.sigmoid(logits), images), images)
+
+
+def gaussian(logits: Tensor, images: Tensor, log_variance: Tensor) -> Tensor:
+    """Return the negative log-likelihood of a Gaussian around sigmoid(logits), in nats per image.
+
+    One variance, shared by all values and learned with the weights, balances reconstruction and KL term by itself.
+
+    Source
+    ------
+    0.5 * (log(2 pi s^2) + (x - y)^2 / s^2); Rybkin et al. 2021, "Simple and effective VAE training with calibrated
+    decoders", with s learned by gradient descent.
+    """
+    error = functional.mse_loss(torch.sigmoid(logits), images)
+    return _per_image(0.5 * (log(2 * pi) + log_variance + error * torch.exp(-log_variance)), images)
 
 
 RECONSTRUCTIONS: dict[str, Reconstruction] = {
     row.name: row
     for row in (
-        Reconstruction("binary-cross-entropy", "nats per image", binary_cross_entropy),
-        Reconstruction("squared-error", "squared intensity per image", squared_error),
+        Reconstruction("binary-cross-entropy", "nats per image", binary_cross_entropy, in_nats=True),
+        Reconstruction("squared-error", "squared intensity per image", squared_error, in_nats=False),
+        Reconstruction("absolute-error", "intensity per image", absolute_error, in_nats=False),
+        Reconstruction("gaussian", "nats per image", gaussian, in_nats=True, learns_variance=True),
     )
 }

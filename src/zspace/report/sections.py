@@ -121,11 +121,15 @@ def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSett
     return (*_asked_facts(asked), *found) if asked else found
 
 
+def _numbers(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values))
+
+
 def _asked_facts(asked: ModelSettings) -> Facts:
     network, training = asked.network, asked.training
     return (
         ("convolutions", " → ".join(map(str, network.filters))),
-        ("kernel and stride", f"{network.kernel_size} and {network.stride} pixels"),
+        ("kernels and strides", f"{_numbers(network.kernel_sizes)} and {_numbers(network.strides)} pixels"),
         ("batch normalisation", "yes" if network.batch_norm else "no"),
         ("batch", f"{training.batch_size:,} images"),
         ("step size of Adam", format_grid(training.learning_rate)),

@@ -34,7 +34,7 @@ class _Sources:
     cloud: Cloud
     originals: Images
     codes: Points
-    """z-points of the originals."""
+    """z-points of the originals; for a VAE the centres mu."""
     originals_split: Split
 
 
@@ -112,7 +112,7 @@ def _gather(
     store: ImageStore, run: RunFolder, model: Autoencoder, cloud_split: Split, chosen: tuple[Split, Rows]
 ) -> _Sources:
     split, rows = chosen
-    codes = read_latents(run.latents, "z")[rows]
+    codes = read_latents(run.latents, "mu" if model.is_variational else "z")[rows]
     return _Sources(model, read_cloud(store, run, cloud_split), np.asarray(store.images[rows]), codes, split)
 
 

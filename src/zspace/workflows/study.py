@@ -55,7 +55,7 @@ def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings:
     store, run = open_store(folder.store), folder.run(name)
     train(store, run, asked, settings.seed, watch)
     model = load_model(run, asked, settings.images.size, settings.seed)
-    encode(store, run, model, watch)
+    encode(store, run, model, settings.seed, watch)
     measure(store, run, settings.measure, settings.seed, watch)
     generate(store, run, model, settings.generate, settings.measure.split, settings.seed, watch)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 
 import torch
 
 from zspace.checkpoints import load_tensors, newest_checkpoint, save_checkpoint, save_tensors
-from zspace.errors import TooFewImages
+from zspace.errors import RunDiverged, TooFewImages
 from zspace.files import write_json_lines
+from zspace.guarding import Trouble
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore
 from zspace.models import Autoencoder, count_parameters
@@ -17,7 +18,7 @@ from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint
 from zspace.settings import ModelSettings, Split
-from zspace.training import Moment, Training, resolve_device, resolve_precision
+from zspace.training import Diverged, Moment, Training, resolve_device, resolve_precision
 
 _VERSION = 1
 """Raised when the same settings would give other weights than before."""
@@ -46,8 +47,8 @@ def train(
     ------
     TooFewImages
         When the split to train on has fewer than two images.
-    LossNotFinite
-        When training diverges; the checkpoints before stay.
+    RunDiverged
+        When the guard had to go back too often; the checkpoints before stay.
     """
     log = StepLog(run.path)
     step = f"train {run.path.name}"
@@ -57,7 +58,7 @@ def train(
         return done
     training = _prepare(store, settings, seed)
     start = perf_counter()
-    _run_to_end(training, run, trajectory_digest(store, settings, seed), step, watch)
+    _run_to_end(_Keeper(training, run, trajectory_digest(store, settings, seed)), step, watch)
     result = _result(training, run, perf_counter() - start)
     log.record("train", made_from, result, [run.weights])
     return result
@@ -68,7 +69,7 @@ def trajectory_digest(store: ImageStore, settings: ModelSettings, seed: int) -> 
 
     The number of epochs is not part of it: a longer run of the same settings goes on where the shorter one ended.
     """
-    training = replace(settings.training, epochs=1, checkpoint_seconds=0.0)
+    training = replace(settings.training, epochs=1, checkpoint_seconds=0.0, keep_every=0, max_rollbacks=0)
     return fingerprint(
         store=store.result.store_digest, settings=replace(settings, training=training), seed=seed, version=_VERSION
     )
@@ -109,55 +110,109 @@ def _prepare(store: ImageStore, settings: ModelSettings, seed: int) -> Training:
     )
 
 
-def _run_to_end(training: Training, run: RunFolder, trajectory: str, step: str, watch: Watcher) -> None:
-    if found := newest_checkpoint(run.checkpoints, trajectory, training.settings.epochs):
-        tensors, facts = found
-        training.restore(tensors, facts["position"])
+@dataclass
+class _Keeper:
+    """Saves and restores one training in its run folder."""
+
+    training: Training
+    run: RunFolder
+    trajectory: str
+
+    def resume(self) -> bool:
+        """Go to the newest checkpoint of this trajectory; return whether there was one."""
+        found = newest_checkpoint(self.run.checkpoints, self.trajectory, self.training.settings.epochs)
+        if found:
+            tensors, facts = found
+            self.training.restore(tensors, facts["position"])
+        return found is not None
+
+    def save(self) -> None:
+        """Save the present state, which the guard has found sound."""
+        training = self.training
+        tensors, position = training.state()
+        facts = {"trajectory": self.trajectory, "position": position}
+        save_checkpoint(self.run.checkpoints, training.n_steps_done, tensors, facts)
+        at_epoch_end = training.position.step == 0 and training.position.epoch > 0
+        if at_epoch_end and training.settings.keep_every and training.position.epoch % training.settings.keep_every == 0:
+            save_tensors(self.run.epoch_checkpoint(training.position.epoch), tensors, facts)
+        write_json_lines(self.run.history, [to_mapping(row) for row in training.position.history])
+
+
+def _run_to_end(keeper: _Keeper, step: str, watch: Watcher) -> None:
+    training = keeper.training
+    if keeper.resume():
         watch(_progress(training, step, note=f"going on after {training.n_images_seen:,} images"))
-    reported = saved = monotonic()
-    for moment in training.run():
-        now = monotonic()
-        if now - reported > _REPORT_SECONDS and moment is Moment.AFTER_STEP:
-            watch(_progress(training, step))
-            reported = now
-        if moment is Moment.AFTER_EPOCH or now - saved > training.settings.checkpoint_seconds:
-            _save(training, run, trajectory)
-            saved = monotonic()
+    else:
+        keeper.save()
+    while training.position.epoch < training.settings.epochs:
+        try:
+            _run_until_trouble(keeper, step, watch)
+        except Diverged as diverged:
+            _go_back(keeper, diverged.trouble)
+            watch(_progress(training, step, note=f"{diverged}: back to {training.n_images_seen:,} images, other noise"))
     watch(_progress(training, step))
 
 
-def _save(training: Training, run: RunFolder, trajectory: str) -> None:
-    training.mean_loss()  # a state whose loss is not finite is never saved
-    tensors, position = training.state()
-    n_steps = training.position.epoch * training.steps_per_epoch + training.position.step
-    save_checkpoint(run.checkpoints, n_steps, tensors, {"trajectory": trajectory, "position": position})
-    write_json_lines(run.history, [to_mapping(row) for row in training.position.history])
+def _run_until_trouble(keeper: _Keeper, step: str, watch: Watcher) -> None:
+    training = keeper.training
+    reported = saved = monotonic()
+    for moment in training.run():
+        now = monotonic()
+        if moment is Moment.AFTER_STEP and now - reported > _REPORT_SECONDS:
+            watch(_progress(training, step))
+            reported = now
+        is_due = moment is Moment.CHECKED and now - saved > training.settings.checkpoint_seconds
+        if moment is Moment.AFTER_EPOCH or is_due:
+            keeper.save()
+            saved = monotonic()
+
+
+def _go_back(keeper: _Keeper, trouble: Trouble) -> None:
+    training, settings = keeper.training, keeper.training.settings
+    before = training.position
+    if not settings.guard or len(before.rollbacks) >= settings.max_rollbacks:
+        raise RunDiverged(
+            f"epoch {before.epoch + 1}, step {before.step}",
+            f"training must stay sound, with at most {settings.max_rollbacks if settings.guard else 0} rollbacks",
+            str(trouble),
+            "Lower the learning rate, or try --precision float32; the last checkpoint is from before this.",
+        )
+    keeper.resume()
+    training.record_rollback(trouble, before)
+    # From now on this is the state to come back to: the same noise is never tried twice.
+    keeper.save()
 
 
 def _progress(training: Training, step: str, note: str = "") -> Progress:
-    n_images, epochs = len(training.images), training.settings.epochs
-    values = {"epoch": float(min(training.position.epoch + 1, epochs))}
-    if (loss := training.mean_loss()) is not None:
-        values["loss"] = loss
-    elif training.position.history:
-        values["loss"] = training.position.history[-1].training_loss
-    if training.position.history and (validation := training.position.history[-1].validation_loss) is not None:
-        values["validation"] = validation
-    return Progress(step, training.n_images_seen, epochs * n_images, "images", values, note)
+    position, epochs = training.position, training.settings.epochs
+    values = {"epoch": float(min(position.epoch + 1, epochs))}
+    last = position.history[-1] if position.history else None
+    if parts := training.losses_so_far() or (last.training if last else None):
+        values["loss"] = parts.total
+        if parts.kl_share is not None:
+            values["KL share"] = parts.kl_share
+    if last and last.validation:
+        values["validation"] = last.validation.total
+    return Progress(step, training.n_images_seen, epochs * len(training.images), "images", values, note)
 
 
 def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> TrainResult:
     model, history = training.model, training.position.history
+    objective = model.reconstruction
     digest = save_tensors(run.weights, model.state_dict(), {"kind": "weights"})
     seconds = sum(row.elapsed_seconds for row in history)
     return TrainResult(
         n_images=len(training.images),
         epochs=len(history),
         steps_per_epoch=training.steps_per_epoch,
-        history=tuple(history),
-        loss_name=model.reconstruction.name,
-        loss_unit=model.reconstruction.unit,
+        history=history,
+        loss_name=objective.name,
+        loss_unit=objective.unit,
         n_pixels=model.image_size**2,
+        kind=model.settings.kind,
+        z_dim=model.settings.network.z_dim,
+        loss_in_nats=objective.in_nats,
+        rollbacks=training.position.rollbacks,
         encoder_parameters=count_parameters(model.encoder),
         decoder_parameters=count_parameters(model.decoder),
         device=training.settings.device,

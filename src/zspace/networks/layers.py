@@ -1,0 +1,83 @@
+"""What the layers of encoder and decoder have in common: activations, normalisation, blocks, initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from zspace.settings import NetworkSettings
+
+KERAS_EPSILON, KERAS_MOMENTUM = 1e-3, 0.01
+"""Keras' constants of BatchNorm; its momentum 0.99 is PyTorch's 0.01."""
+
+ACTIVATIONS: dict[str, Callable[[NetworkSettings], nn.Module]] = {
+    "leaky-relu": lambda settings: nn.LeakyReLU(settings.leaky_slope),
+    "relu": lambda _: nn.ReLU(),
+    "elu": lambda _: nn.ELU(),
+    "silu": lambda _: nn.SiLU(),
+}
+
+
+def after_convolution(settings: NetworkSettings, n_channels: int) -> list[nn.Module]:
+    """Return what follows a convolution: normalisation if asked for, then the activation."""
+    activation = ACTIVATIONS[settings.activation](settings)
+    if settings.batch_norm:
+        return [nn.BatchNorm2d(n_channels, KERAS_EPSILON, KERAS_MOMENTUM), activation]
+    return [activation]
+
+
+class ResidualBlock(nn.Module):
+    """A shallow residual block: x + two 3x3 convolutions of x, which keep its shape.
+
+    Source
+    ------
+    He et al. 2016, the basic block; without BatchNorm unless the settings ask for it.
+    """
+
+    def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
+        super().__init__()
+        first, second = (nn.Conv2d(n_channels, n_channels, 3, padding=1) for _ in range(2))
+        *normalise, self.activation = after_convolution(settings, n_channels)
+        self.branch = nn.Sequential(first, *after_convolution(settings, n_channels), second, *normalise)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features of the same shape."""
+        result: Tensor = self.activation(x + self.branch(x))
+        return result
+
+
+def _glorot_uniform(weight: Tensor, generator: torch.Generator) -> None:
+    nn.init.xavier_uniform_(weight, generator=generator)
+
+
+def _he_normal(weight: Tensor, generator: torch.Generator) -> None:
+    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+
+
+def _pytorch(weight: Tensor, generator: torch.Generator) -> None:
+    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+
+
+INITIALIZERS: dict[str, Callable[[Tensor, torch.Generator], None]] = {
+    "glorot-uniform": _glorot_uniform,
+    "he-normal": _he_normal,
+    "pytorch": _pytorch,
+}
+"""Each sets a kernel in place. Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10; PyTorch's default bound."""
+
+
+def initialise(network: nn.Module, initializer: str, seed: int) -> None:
+    """Set the initial weights of every convolution and dense layer; biases become zero, as in Keras.
+
+    Randomness
+    ----------
+    All numbers come from one generator with this seed, in the order of the network's layers.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            INITIALIZERS[initializer](layer.weight, generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
