@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zspace.figures import FIGURES, draw_losses, draw_rates, figure_set, inline_svg, to_svg
-from zspace.results import Curve, EpochRecord, Measurement
+from zspace.results import Curve, EpochRecord, LossParts, Measurement
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -172,7 +172,7 @@ def test_losses_show_both_histories_and_both_scales(model):
 
 
 def test_losses_without_validation_and_with_one_epoch(model):
-    history = (EpochRecord(1, 100, 700.0, None, 1.0),)
+    history = (EpochRecord(1, 100, LossParts(700.0, 700.0, None, 3.0), None, None, 2.0, 1.0),)
     labels = texts(to_svg(draw_losses(replace(model.training, history=history)), "losses"))
     assert "validation" not in labels
 

@@ -3,53 +3,57 @@
 import pytest
 import torch
 
-from zspace.errors import ImageSizeNotDivisible
+from zspace.errors import ImageSizeNotDivisible, SettingOutOfRange
 from zspace.models import count_parameters
-from zspace.networks.convolutional import (
-    check_image_size,
-    convolutional_decoder,
-    convolutional_encoder,
-    initialise_glorot_uniform,
-)
+from zspace.networks.convolutional import ConvolutionalEncoder, check_image_size, convolutional_decoder
 from zspace.settings import NetworkSettings
 
-
-def test_the_posts_autoencoder_has_the_posts_number_of_parameters():
-    settings = NetworkSettings()
-    assert count_parameters(convolutional_encoder(settings, 96)) == 2_747_968
-    assert count_parameters(convolutional_decoder(settings, 96)) == 2_756_675
+FOUR, THREE = (32, 64, 128, 256), (32, 64, 256)
 
 
-def test_batch_norm_counts_its_running_statistics_as_keras_does():
-    assert count_parameters(convolutional_decoder(NetworkSettings(batch_norm=True), 96)) == 2_757_571
+@pytest.mark.parametrize(
+    ("changes", "n_heads", "encoder", "decoder"),
+    [
+        ({"z_dim": 512, "batch_norm": True}, 2, 9_828_544, 5_116_867),
+        ({"z_dim": 256, "batch_norm": True}, 2, 5_109_440, 2_757_571),
+        ({"z_dim": 256, "batch_norm": True, "dense": (256,)}, 2, 2_881_472, 2_757_571),
+        ({"z_dim": 256, "batch_norm": True, "dense": (384,)}, 2, 4_126_784, 2_757_571),
+        ({"z_dim": 256}, 1, 2_747_968, 2_756_675),
+    ],
+)
+def test_the_posts_networks_have_the_posts_numbers_of_parameters(changes, n_heads, encoder, decoder):
+    settings = NetworkSettings(**changes)
+    assert count_parameters(ConvolutionalEncoder(settings, 96, n_heads)) == encoder
+    assert count_parameters(convolutional_decoder(settings, 96)) == decoder
 
 
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
-@pytest.mark.parametrize(("stride", "size"), [(1, 12), (2, 24), (3, 27)])
-def test_the_decoder_gives_back_the_size_the_encoder_took(kernel_size, stride, size):
-    settings = NetworkSettings(filters=(4, 5), kernel_size=kernel_size, stride=stride, z_dim=7)
+@pytest.mark.parametrize("block", ["plain", "residual"])
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize(
+    ("kernels", "strides", "size"),
+    [((3,), (2,), 24), ((1,), (1,), 12), ((5,), (3,), 27), ((4, 3), (2, 3), 24), ((2,), (2,), 12), ((3, 5), (4, 1), 12)],
+)
+def test_the_decoder_gives_back_the_size_the_encoder_took(block, batch_norm, kernels, strides, size):
+    settings = NetworkSettings(
+        filters=(4, 5), kernel_sizes=kernels, strides=strides, z_dim=7, block=block, batch_norm=batch_norm, dense=(6,)
+    )
     images = torch.rand(2, 3, size, size)
-    z = convolutional_encoder(settings, size)(images)
-    assert z.shape == (2, 7)
-    assert convolutional_decoder(settings, size)(z).shape == images.shape
+    heads = ConvolutionalEncoder(settings, size, n_heads=2)(images)
+    assert [tuple(head.shape) for head in heads] == [(2, 7), (2, 7)]
+    assert convolutional_decoder(settings, size)(heads[0]).shape == images.shape
 
 
 @pytest.mark.parametrize(
     ("size", "choices"), [(100, "Use --size 96 or 112"), (8, "Use --size 16,"), (17, "Use --size 16 or 32")]
 )
 def test_a_size_the_strides_do_not_divide_names_the_nearest_that_work(size, choices):
-    with pytest.raises(ImageSizeNotDivisible, match=rf"images\.size: must be a multiple of 16.* {size} pixels\. {choices}"):
+    message = rf"images\.size: must be a multiple of 16, since strides of 2 x 2 x 2 x 2 shrink it, got {size} pixels\. {choices}"
+    with pytest.raises(ImageSizeNotDivisible, match=message):
         check_image_size(NetworkSettings(), size, "images.size")
 
 
-def test_initial_weights_follow_glorot_and_the_seed():
-    networks = [convolutional_encoder(NetworkSettings(), 96) for _ in range(3)]
-    for network, seed in zip(networks, (1, 1, 2), strict=True):
-        initialise_glorot_uniform(network, seed)
-    first, same, other = (network[-1] for network in networks)
-    limit = (6 / (9216 + 256)) ** 0.5
-    assert float(first.weight.abs().max()) <= limit
-    assert float(first.weight.std()) == pytest.approx(limit / 3**0.5, rel=0.01)
-    assert not first.bias.any()
-    assert torch.equal(first.weight, same.weight)
-    assert not torch.equal(first.weight, other.weight)
+def test_numbers_that_fit_no_layer_are_refused():
+    with pytest.raises(SettingOutOfRange, match=r"network\.strides: must have one number, or one for each of the 4 fil"):
+        check_image_size(NetworkSettings(strides=(2, 2)), 96, "images.size")
+    with pytest.raises(SettingOutOfRange, match=r"network\.kernel_sizes: must be odd where the stride is 1.* Use 3 or 5"):
+        ConvolutionalEncoder(NetworkSettings(filters=(4,), kernel_sizes=(4,), strides=(1,)), 8, 1)

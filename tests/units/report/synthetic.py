@@ -11,6 +11,7 @@ from zspace.results import (
     Curve,
     EncodeResult,
     EpochRecord,
+    LossParts,
     Estimate,
     GenerateResult,
     Measurement,
@@ -149,13 +150,17 @@ def principal(points: np.ndarray, z_dim: int) -> Measurement:
     return Measurement("principal", {"first_component_share": first, **needed}, curves, 0.4)
 
 
+def losses(total: float) -> LossParts:
+    return LossParts(total, total, None, 16.4)
+
+
 def training(epochs: int = 12) -> TrainResult:
     history = tuple(
-        EpochRecord(epoch, 12_577 * epoch, 4530 + 700 / epoch, 4555 + 640 / epoch, 8.4)
+        EpochRecord(epoch, 12_577 * epoch, losses(4530 + 700 / epoch), losses(4555 + 640 / epoch), None, 9.5, 8.4)
         for epoch in range(1, epochs + 1)
     )
     return TrainResult(
-        12_577, epochs, 99, history, "binary cross-entropy", "nats per image", 9216, 2_747_968, 2_756_675,
+        12_577, epochs, 99, history, "binary cross-entropy", "nats per image", 9216, "ae", 256, True, (), 2_747_968, 2_756_675,
         "cpu", "bf16", 412.7, "4f2a90c1", 101.5,
     )  # fmt: skip
 
