@@ -160,6 +160,32 @@ class LossParts:
 
 
 @dataclass(frozen=True)
+class LossAccount:
+    """One loss in every unit in which people compare losses; None where the unit does not apply."""
+
+    total: float
+    unit: str
+    """Of total, reconstruction and KL term."""
+    nats_per_image: float | None
+    """The total, where the loss is a negative log-likelihood."""
+    per_pixel: float
+    per_latent_dimension: float
+    reconstruction: float
+    divergence: float | None
+    """Plain KL divergence, in nats per image."""
+    divergence_per_latent_dimension: float | None
+    kl_weight: float | None
+    """Factor of the KL divergence in the total, the posts' "fact"."""
+    kl_term: float | None
+    kl_share: float | None
+    """Share of the KL term in the total, 0 to 1."""
+    equivalent_beta: float | None
+    """Factor of the KL divergence against the same loss summed over channels, as in a beta-VAE."""
+    negative_elbo: float | None
+    """Full-sum reconstruction plus plain divergence, in nats per image: comparable whatever the weight."""
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """One row of the training history."""
 
@@ -221,8 +247,9 @@ class TrainResult:
     kind: str
     """``"ae"`` or ``"vae"``."""
     z_dim: int
-    loss_in_nats: bool
-    """Whether the reconstruction loss is a negative log-likelihood, comparable with the KL term."""
+    training_account: LossAccount
+    """The last epoch's training loss in every unit."""
+    validation_account: LossAccount | None
     rollbacks: tuple[Rollback, ...]
     encoder_parameters: int
     decoder_parameters: int

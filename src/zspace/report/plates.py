@@ -24,7 +24,7 @@ from zspace.figures import (
     to_svg,
 )
 from zspace.report.posts import posts_on
-from zspace.report.tables import Cell, EstimateRow, Table, curve_table, estimate_rows, history_table, quantity_words
+from zspace.report.tables import Cell, EstimateRow, Table, account_table, curve_table, estimate_rows, history_table, quantity_words
 from zspace.report.values import Number, duration, estimate_words, number
 from zspace.results import GenerateResult, Measurement, SampleScore, TrainResult
 from zspace.shapes import Image, Images
@@ -129,7 +129,7 @@ def loss_plate(anchor: str, training: TrainResult) -> Plate:
         comparisons=tuple(
             Comparison(quantity_words(post.key), post.value, post.model, here[post.key]) for post in posts
         ),
-        tables=(history_table(training),),
+        tables=(account_table(training), history_table(training)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from zspace.report.values import (
     number,
     unit_words,
 )
-from zspace.results import Curve, Estimate, TrainResult
+from zspace.results import Curve, EpochRecord, Estimate, LossAccount, TrainResult
 from zspace.settings import Origin, Plan
 
 MAX_CELLS = 6000
@@ -160,24 +160,53 @@ def _csv_number(value: float) -> str:
 
 
 def history_table(training: TrainResult) -> Table:
-    """Return the losses of every epoch, per image and per pixel."""
-    head = ("epoch", "images seen", "training loss", "per pixel", "validation loss", "per pixel", "seconds")
+    """Return the losses of every epoch, per image and per pixel, for a VAE with all that the KL term does."""
+    is_variational = any(record.training.divergence is not None for record in training.history)
+    head = ("epoch", "images seen", "training loss", "per pixel", "validation loss", "per pixel", "mean radius", "seconds")
+    kl_head = ("reconstruction", "KL (nats)", "KL weight", "KL term", "KL share") if is_variational else ()
     rows = tuple(
         (
             number(record.epoch),
             number(record.n_images_seen),
             *_loss_cells(record.training_loss, training.n_pixels),
             *_loss_cells(record.validation_loss, training.n_pixels),
+            number(record.training.mean_radius),
             number(record.elapsed_seconds),
+            *(_divergence_cells(record) if is_variational else ()),
         )
         for record in training.history
     )
     title = f"Losses of every epoch: {training.loss_name}, {training.loss_unit}"
-    return Table(title, head, rows)
+    return Table(title, (*head, *kl_head), rows)
 
 
 def _loss_cells(loss: float | None, n_pixels: int) -> tuple[Cell, Cell]:
     return ("none held out", "") if loss is None else (number(loss), number(loss / n_pixels))
+
+
+def _divergence_cells(record: EpochRecord) -> tuple[Cell, ...]:
+    parts = record.training
+    divergence, weight, kl_share = (
+        "" if value is None else number(value) for value in (parts.divergence, record.kl_weight, parts.kl_share)
+    )
+    return number(parts.reconstruction), divergence, weight, number(parts.kl_term), kl_share
+
+
+def account_table(training: TrainResult) -> Table:
+    """Return the last losses in every unit in which people compare them."""
+    accounts = [("training", training.training_account), ("validation", training.validation_account)]
+    known = [(name, account) for name, account in accounts if account is not None]
+    rows = tuple(
+        (quantity_words(entry.name), *(_account_cell(getattr(account, entry.name)) for _, account in known))
+        for entry in fields(LossAccount)
+    )
+    return Table("The last losses in every unit", ("quantity", *(name for name, _ in known)), rows)
+
+
+def _account_cell(value: float | str | None) -> Cell:
+    if value is None:
+        return "does not apply"
+    return value if isinstance(value, str) else number(value)
 
 
 def plan_table(plan: Plan) -> Table:

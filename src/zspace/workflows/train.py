@@ -14,6 +14,8 @@ from zspace.guarding import Trouble
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore
 from zspace.models import Autoencoder, count_parameters
+from zspace.networks.convolutional import CHANNELS
+from zspace.objectives.accounting import Scale, account_loss
 from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint
@@ -198,7 +200,8 @@ def _progress(training: Training, step: str, note: str = "") -> Progress:
 
 def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> TrainResult:
     model, history = training.model, training.position.history
-    objective = model.reconstruction
+    objective, last = model.reconstruction, history[-1]
+    scale = Scale(model.image_size**2, CHANNELS, model.settings.network.z_dim)
     digest = save_tensors(run.weights, model.state_dict(), {"kind": "weights"})
     seconds = sum(row.elapsed_seconds for row in history)
     return TrainResult(
@@ -211,7 +214,8 @@ def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> Train
         n_pixels=model.image_size**2,
         kind=model.settings.kind,
         z_dim=model.settings.network.z_dim,
-        loss_in_nats=objective.in_nats,
+        training_account=account_loss(last.training, objective, scale, last.kl_weight),
+        validation_account=last.validation and account_loss(last.validation, objective, scale, last.kl_weight),
         rollbacks=training.position.rollbacks,
         encoder_parameters=count_parameters(model.encoder),
         decoder_parameters=count_parameters(model.decoder),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from zspace.report import StudyReport
+from zspace.objectives.accounting import Scale, account_loss
+from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.results import (
     Curve,
     EncodeResult,
@@ -159,8 +161,10 @@ def training(epochs: int = 12) -> TrainResult:
         EpochRecord(epoch, 12_577 * epoch, losses(4530 + 700 / epoch), losses(4555 + 640 / epoch), None, 9.5, 8.4)
         for epoch in range(1, epochs + 1)
     )
+    scale = Scale(9216, 3, 256)
+    account = account_loss(losses(4588.0), RECONSTRUCTIONS["binary-cross-entropy"], scale, None)
     return TrainResult(
-        12_577, epochs, 99, history, "binary cross-entropy", "nats per image", 9216, "ae", 256, True, (), 2_747_968, 2_756_675,
+        12_577, epochs, 99, history, "binary cross-entropy", "nats per image", 9216, "ae", 256, account, account, (), 2_747_968, 2_756_675,
         "cpu", "bf16", 412.7, "4f2a90c1", 101.5,
     )  # fmt: skip
 
