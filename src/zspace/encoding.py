@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float32
+from torch import Tensor
 
 from zspace.images.loader import ImageBatches
 from zspace.models import Autoencoder
@@ -26,7 +27,6 @@ class Latents:
     logvar: Points | None
 
 
-@torch.inference_mode()
 def encode_images(model: Autoencoder, images: ImageBatches, random: np.random.Generator) -> Iterator[Latents]:
     """Yield the z-points of the images, batch after batch, in their order.
 
@@ -38,14 +38,17 @@ def encode_images(model: Autoencoder, images: ImageBatches, random: np.random.Ge
     """
     model.eval()
     for batch in images.in_order(BATCH_SIZE):
-        posterior = model.encode(batch)
-        mu = posterior.mu.cpu().numpy()
-        if posterior.logvar is None:
-            yield Latents(mu, None, None)
-            continue
-        noise = torch.from_numpy(random.standard_normal(mu.shape, dtype=np.float32)).to(posterior.mu.device)
-        z = model.sample(posterior, noise)
-        yield Latents(z.cpu().numpy(), mu, posterior.logvar.cpu().numpy())
+        yield _encode_batch(model, batch, random)
+
+
+@torch.inference_mode()
+def _encode_batch(model: Autoencoder, batch: Tensor, random: np.random.Generator) -> Latents:
+    posterior = model.encode(batch)
+    mu = posterior.mu.cpu().numpy()
+    if posterior.logvar is None:
+        return Latents(mu, None, None)
+    noise = torch.from_numpy(random.standard_normal(mu.shape, dtype=np.float32)).to(posterior.mu.device)
+    return Latents(model.sample(posterior, noise).cpu().numpy(), mu, posterior.logvar.cpu().numpy())
 
 
 @torch.inference_mode()

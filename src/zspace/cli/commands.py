@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from zspace.cli.options import INTEGERS, option
 from zspace.errors import SettingOutOfRange
-from zspace.settings import BUILT_IN_FACES, ImageSettings
+from zspace.settings import BUILT_IN_FACES, ImageSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,58 @@ class Report:
     output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
 
 
-Command = Pack | Study | Report
+@dataclass(frozen=True)
+class Budget:
+    """Count parameters, memory and work of a model before any training."""
+
+    study: str | None = None
+    """Count each model of this preset or .toml file, in place of one model described by the options."""
+    model: Literal["ae", "vae"] | None = None
+    """Plain or variational autoencoder; vae when neither this nor --study is given."""
+    z_dim: Annotated[int | None, option(NetworkSettings, "z_dim")] = None
+    dense: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "dense")] = None
+    filters: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "filters")] = None
+    kernel_sizes: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "kernel_sizes")] = None
+    strides: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "strides")] = None
+    block: Annotated[Literal["plain", "residual"] | None, option(NetworkSettings, "block")] = None
+    batch_norm: bool = False
+    """Normalise the batch after every convolution; so it is for a vae when nothing is said."""
+    no_batch_norm: bool = False
+    """Do not normalise; so it is for an ae when nothing is said."""
+    activation: Annotated[
+        Literal["leaky-relu", "relu", "elu", "silu"] | None, option(NetworkSettings, "activation")
+    ] = None
+    reconstruction: Annotated[
+        Literal["binary-cross-entropy", "squared-error", "absolute-error", "gaussian"] | None,
+        option(ObjectiveSettings, "reconstruction"),
+    ] = None
+    size: Annotated[int | None, option(ImageSettings, "size")] = None
+    batch_size: Annotated[int | None, option(TrainingSettings, "batch_size")] = None
+    epochs: Annotated[int | None, option(TrainingSettings, "epochs")] = None
+    device: Annotated[Literal["auto", "cpu", "cuda"] | None, option(TrainingSettings, "device")] = None
+    precision: Annotated[Literal["auto", "float32", "bf16"] | None, option(TrainingSettings, "precision")] = None
+    images_per_second: float | None = None
+    """A rate measured on the machine that will train, as training prints it; without one no time is given."""
+    n_images: int | None = None
+    """Images in the training split, for the time of an epoch; only used with --images-per-second."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+    def flags(self) -> dict[str, Any]:
+        """Return what was given as values by their key in a model."""
+        if self.batch_norm and self.no_batch_norm:
+            raise SettingOutOfRange("--batch-norm", "must stand alone", "--no-batch-norm as well", "Drop one of them.")
+        return {
+            "kind": self.model,
+            **{f"network.{name}": getattr(self, name) for name in _NETWORK_OPTIONS},
+            "network.batch_norm": self.batch_norm if self.batch_norm or self.no_batch_norm else None,
+            "objective.reconstruction": self.reconstruction,
+            **{f"training.{name}": getattr(self, name) for name in ("batch_size", "epochs", "device", "precision")},
+        }
+
+
+_NETWORK_OPTIONS = ("z_dim", "dense", "filters", "kernel_sizes", "strides", "block", "activation")
+
+Command = Budget | Pack | Study | Report
 
 
 def _parse_assignment(text: str) -> tuple[str, Any]:

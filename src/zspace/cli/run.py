@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from zspace.cli.commands import Command, Output, Pack, Report, Study, parse_command
+from zspace.cli.commands import Budget, Command, Output, Pack, Report, Study, parse_command
 from zspace.cli.progress import ProgressView
 from zspace.errors import ZspaceError
 from zspace.files import to_json
@@ -60,12 +60,25 @@ def _fail(output: Output, name: str, message: str) -> None:
 def _run(command: Command) -> tuple[dict[str, Any], str]:
     """Return the JSON document and the text that tell what came out."""
     match command:
+        case Budget():
+            return _budget(command)
         case Pack():
             return _pack(command)
         case Study():
             return _study(command)
         case Report():
             return _report(command)
+
+
+def _budget(command: Budget) -> tuple[dict[str, Any], str]:
+    from zspace.cli.budgets import budget_document, budgets_text
+    from zspace.workflows.budget import budget, plan_budget
+
+    plan = plan_budget(command.study, command.size, command.flags())
+    if command.output.dry_run:
+        return {"plan": plan_document(plan)}, _plan_rows(plan, ("images.size", "models."))
+    found = budget(plan, command.images_per_second, command.n_images)
+    return budget_document(plan, found, one_model=command.study is None), budgets_text(plan, found)
 
 
 def _pack(command: Pack) -> tuple[dict[str, Any], str]:
@@ -126,11 +139,15 @@ def _lines(settings: dict[str, Any]) -> str:
 
 
 def _plan_text(plan: Plan, out: Path) -> str:
+    return f"out: {out}\n{_plan_rows(plan)}"
+
+
+def _plan_rows(plan: Plan, prefixes: tuple[str, ...] = ("",)) -> str:
+    """Return a line for every setting whose key begins with a prefix: key, value, origin."""
     document = plan_document(plan)
-    origins, values = document["origins"], dict(_flatten(document["settings"]))
-    width = max(map(len, values))
-    rows = [f"{key:<{width}}  {value!s:<28}  {origins.get(key, '')}".rstrip() for key, value in values.items()]
-    return "\n".join([f"out: {out}", *rows])
+    values = {key: value for key, value in _flatten(document["settings"]) if key.startswith(prefixes)}
+    width, origins = max(map(len, values)), document["origins"]
+    return "\n".join(f"{key:<{width}}  {value!s:<28}  {origins.get(key, '')}".rstrip() for key, value in values.items())
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

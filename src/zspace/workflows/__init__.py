@@ -1,5 +1,6 @@
 """One function a verb: resolve, load, act, save, return the record. Each goes on where it was interrupted."""
 
+from zspace.workflows.budget import budget
 from zspace.workflows.encode import encode
 from zspace.workflows.generate import generate
 from zspace.workflows.measure import measure
@@ -8,4 +9,4 @@ from zspace.workflows.report import report
 from zspace.workflows.study import study
 from zspace.workflows.train import train
 
-__all__ = ["encode", "generate", "measure", "pack", "report", "study", "train"]
+__all__ = ["budget", "encode", "generate", "measure", "pack", "report", "study", "train"]
