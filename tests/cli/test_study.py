@@ -150,7 +150,11 @@ def test_a_dry_run_prints_every_value_with_its_origin_and_writes_nothing(zspace,
     ("arguments", "code", "message"),
     [
         (["--images", "nowhere"], 3, "SourceNotFound: "),
-        (["--size", "30"], 2, "must be a multiple of 4, since 2 layers of stride 2 shrink it, got 30 pixels. Use --size 28 or 32"),
+        (
+            ["--size", "30"],
+            2,
+            "must be a multiple of 4, since 2 layers of stride 2 shrink it, got 30 pixels. Use --size 28 or 32",
+        ),
         (["--epochs", "0"], 2, "models.ae.training.epochs: must be at least 1, got 0."),
         (["--set", "models.ae.network.zdim=3"], 2, "must be a known key, got 'zdim'. Did you mean 'z_dim'?"),
         (["--set", "seed"], 2, "--set: must be KEY=VALUE, got 'seed'. Write for example --set seed=2."),

@@ -24,7 +24,7 @@ from zspace.shapes import Image, Images
 _MOST_AT_ONCE = 32
 _MOST_BYTES_AT_ONCE = 4 << 20
 _LARGE_BYTES = 6 << 20
-_ROOM_BYTES = 600 << 20
+_ROOM_BYTES = 450 << 20
 
 
 def usable_cores() -> int:
@@ -101,7 +101,7 @@ def finish_batches(candidates: Iterator[Candidate], recipe: Recipe, n_threads: i
     Cost
     ----
     Memory for `n_threads` + 2 batches of at most 32 images, or 4 MiB before and 4 MiB after decoding, or one image;
-    and 600 MiB for large images that are being decoded, or one of them.
+    and 450 MiB for large images that are being decoded, or one of them.
     """
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="pack")
     waiting: deque[Future[Batch]] = deque()

@@ -51,7 +51,7 @@ class Header:
 
     @property
     def peak_bytes(self) -> int:
-        """Memory that decoding takes at most: pixels and their upright copy, in Pillow with transparency four of them."""
+        """Memory that decoding takes at most: pixels and an upright copy; more in Pillow, for transparency."""
         return self.n_pixels * (6 if self.picture is None else 12)
 
 

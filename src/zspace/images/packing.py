@@ -105,7 +105,8 @@ def pack_images(settings: ImageSettings, seed: int, folder: Path, watch: Watcher
     Cost
     ----
     Little more than decoding and scaling on all cores (`bench/pack.py` tells); some 200 MiB of memory and 300
-    bytes an image, or up to 900 MiB while photographs of many megapixels are decoded. However it ends, Ctrl-C and kill included, nothing is left at ``folder`` that opens but is not whole.
+    bytes an image, or up to 900 MiB while photographs of many megapixels are decoded. However it ends, Ctrl-C and kill
+    included, nothing is left at ``folder`` that opens but is not whole.
     """
     started = time.perf_counter()
     check_fractions(settings)

@@ -233,6 +233,12 @@ def test_a_decompression_bomb_is_skipped_by_its_header(encoded, picture):
             read_header(bomb, 100)
 
 
+def test_room_is_asked_for_by_how_a_file_is_decoded(encoded, picture):
+    pixels = picture(18, 100, 100)
+    assert read_header(encoded(pixels, "JPEG"), 1).peak_bytes == 60_000
+    assert read_header(encoded(pixels, "TIFF"), 1).peak_bytes == 120_000
+
+
 def test_the_limit_is_in_millions_of_pixels(encoded, picture):
     data = encoded(picture(18, 100, 100))
     assert read_header(data, 0.01).n_pixels == 10_000

@@ -38,7 +38,9 @@ def test_the_decoder_gives_back_the_size_the_encoder_took(kernel_size, stride, s
     ("size", "choices"), [(100, "Use --size 96 or 112"), (8, "Use --size 16,"), (17, "Use --size 16 or 32")]
 )
 def test_a_size_the_strides_do_not_divide_names_the_nearest_that_work(size, choices):
-    with pytest.raises(ImageSizeNotDivisible, match=rf"images\.size: must be a multiple of 16.* {size} pixels\. {choices}"):
+    with pytest.raises(
+        ImageSizeNotDivisible, match=rf"images\.size: must be a multiple of 16.* {size} pixels\. {choices}"
+    ):
         check_image_size(NetworkSettings(), size, "images.size")
 
 
