@@ -71,6 +71,15 @@ def test_a_finished_study_repeats_nothing_and_a_changed_setting_only_what_depend
     assert weights_digest(out) == weights
 
 
+def test_another_size_packs_and_trains_again(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    zspace("study", study_file, "--out", out, "--epochs", 1)
+    larger = zspace("study", study_file, "--out", out, "--epochs", 1, "--size", 40)
+    assert larger.code == 0, larger.stderr
+    assert repeated(larger) == set()
+    assert np.load(out / "images" / "images.npy", mmap_mode="r").shape == (160, 40, 40, 3)
+
+
 def test_a_longer_training_goes_on_where_the_shorter_one_ended(zspace, study_file, tmp_path):
     short, whole = tmp_path / "short", tmp_path / "whole"
     zspace("study", study_file, "--out", short, "--epochs", 2)

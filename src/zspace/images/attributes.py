@@ -235,7 +235,7 @@ def _notes(table: AttributeTable, *, n_unknown: int, is_signs: bool, texts: list
     if is_signs:
         notes.append("Its values -1 and 1 became 0 and 1.")
     if n_unknown:
-        notes.append(f"{n_unknown} images have no row there: their attributes are unknown.")
+        notes.append(f"Images without a row there, whose attributes are unknown: {n_unknown}.")
     if texts:
         notes.append(f"Its columns without numbers were left out: {_list(texts)}.")
     return (" ".join(notes),)

@@ -72,7 +72,7 @@ def test_rows_and_values_that_are_missing_are_nan_and_told(tmp_path, settings_fo
     attributes = joined(settings_for, tmp_path / "a.csv")
     assert attributes.names == ("age", "glasses")
     np.testing.assert_array_equal(attributes.values, [[31, 1], [np.nan, np.nan], [np.nan, 0]])
-    assert "1 images have no row there: their attributes are unknown." in attributes.notes[0]
+    assert "Images without a row there, whose attributes are unknown: 1." in attributes.notes[0]
     assert "Its columns without numbers were left out: 'hair'." in attributes.notes[0]
 
 

@@ -146,7 +146,7 @@ def test_celebas_table_beside_the_images_becomes_attributes(photographs, tmp_pat
     assert store.attributes is not None
     np.testing.assert_array_equal(store.attributes[:29], [[1, 0]] * 29)
     assert np.isnan(store.attributes[29]).all()
-    assert "1 images have no row there" in result.notes[0]
+    assert "whose attributes are unknown: 1." in result.notes[0]
     assert pq.read_table(tmp_path / "store" / "attributes.parquet").column("Young").null_count == 1
 
 
