@@ -15,7 +15,6 @@ from zspace.shapes import Images, Points
 BATCH_SIZE = 256
 
 
-@torch.inference_mode()
 def encode_images(model: Autoencoder, images: ImageBatches) -> Iterator[Points]:
     """Yield the z-points of the images, batch after batch, in their order.
 
@@ -23,7 +22,10 @@ def encode_images(model: Autoencoder, images: ImageBatches) -> Iterator[Points]:
     """
     model.eval()
     for batch in images.in_order(BATCH_SIZE):
-        yield model.encode(batch).cpu().numpy()
+        # Not around the loop: the caller must not run in this mode between two batches.
+        with torch.inference_mode():
+            points = model.encode(batch).cpu().numpy()
+        yield points
 
 
 @torch.inference_mode()
