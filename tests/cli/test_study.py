@@ -117,13 +117,19 @@ def test_killed_at_any_moment_the_same_command_finishes_with_the_same_weights(zs
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(study_file, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "zspace", "study", str(study_file), "--out", str(out), "--epochs", "10000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     history = out / "runs" / "ae" / "history.jsonl"
-    deadline = time.monotonic() + 120
-    while not history.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    # Where the tests run in the background, Ctrl-C is switched off for them and all they start.
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not history.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Interrupted: What is finished is kept: run the same command to go on." in stderr
     assert "Traceback" not in stderr

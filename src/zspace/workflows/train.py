@@ -114,6 +114,8 @@ def _run_to_end(training: Training, run: RunFolder, trajectory: str, step: str, 
         tensors, facts = found
         training.restore(tensors, facts["position"])
         watch(_progress(training, step, note=f"going on after {training.n_images_seen:,} images"))
+    else:
+        watch(_progress(training, step))
     reported = saved = monotonic()
     for moment in training.run():
         now = monotonic()
