@@ -119,7 +119,8 @@ def _run_to_end(training: Training, run: RunFolder, trajectory: str, step: str, 
     reported = saved = monotonic()
     for moment in training.run():
         now = monotonic()
-        if now - reported > _REPORT_SECONDS and moment is Moment.AFTER_STEP:
+        is_last = training.n_images_seen == training.settings.epochs * len(training.images)
+        if moment is Moment.AFTER_STEP and now - reported > _REPORT_SECONDS and not is_last:
             watch(_progress(training, step))
             reported = now
         if moment is Moment.AFTER_EPOCH or now - saved > training.settings.checkpoint_seconds:
