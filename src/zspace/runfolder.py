@@ -188,12 +188,19 @@ def locked(path: Path) -> Iterator[None]:
 class StepLog:
     """What each finished step gave, from what, and which files it left: the ``results.json`` of a folder.
 
+    Parameters
+    ----------
+    folder
+        All files of the steps lie in it.
+    name
+        Of the log; a hidden one where other programs look at the folder as well.
+
     A step counts as finished only while its fingerprint is the same and all its files are there in their sizes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "results.json") -> None:
         self._folder = folder
-        self.path = folder / "results.json"
+        self.path = folder / name
 
     def _steps(self) -> dict[str, Any]:
         if not self.path.exists():

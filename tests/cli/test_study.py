@@ -71,6 +71,15 @@ def test_a_finished_study_repeats_nothing_and_a_changed_setting_only_what_depend
     assert weights_digest(out) == weights
 
 
+def test_another_size_packs_and_trains_again(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    zspace("study", study_file, "--out", out, "--epochs", 1)
+    larger = zspace("study", study_file, "--out", out, "--epochs", 1, "--size", 40)
+    assert larger.code == 0, larger.stderr
+    assert repeated(larger) == set()
+    assert np.load(out / "images" / "images.npy", mmap_mode="r").shape == (160, 40, 40, 3)
+
+
 def test_a_longer_training_goes_on_where_the_shorter_one_ended(zspace, study_file, tmp_path):
     short, whole = tmp_path / "short", tmp_path / "whole"
     zspace("study", study_file, "--out", short, "--epochs", 2)
@@ -108,13 +117,19 @@ def test_killed_at_any_moment_the_same_command_finishes_with_the_same_weights(zs
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(study_file, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "zspace", "study", str(study_file), "--out", str(out), "--epochs", "10000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     history = out / "runs" / "ae" / "history.jsonl"
-    deadline = time.monotonic() + 120
-    while not history.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    # Where the tests run in the background, Ctrl-C is switched off for them and all they start.
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not history.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Interrupted: What is finished is kept: run the same command to go on." in stderr
     assert "Traceback" not in stderr
@@ -150,7 +165,11 @@ def test_a_dry_run_prints_every_value_with_its_origin_and_writes_nothing(zspace,
     ("arguments", "code", "message"),
     [
         (["--images", "nowhere"], 3, "SourceNotFound: "),
-        (["--size", "30"], 2, "must be a multiple of 4, since 2 layers of stride 2 shrink it, got 30 pixels. Use --size 28 or 32"),
+        (
+            ["--size", "30"],
+            2,
+            "must be a multiple of 4, since 2 layers of stride 2 shrink it, got 30 pixels. Use --size 28 or 32",
+        ),
         (["--epochs", "0"], 2, "models.ae.training.epochs: must be at least 1, got 0."),
         (["--set", "models.ae.network.zdim=3"], 2, "must be a known key, got 'zdim'. Did you mean 'z_dim'?"),
         (["--set", "seed"], 2, "--set: must be KEY=VALUE, got 'seed'. Write for example --set seed=2."),

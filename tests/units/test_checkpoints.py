@@ -28,7 +28,9 @@ def test_a_flipped_bit_and_a_short_file_are_noticed(tmp_path):
     with pytest.raises(FileDamaged, match=r"must be a whole safetensors file, got other bytes than were written\."):
         load_tensors(path)
     path.write_bytes(whole[:-5])
-    with pytest.raises(FileDamaged, match=r"a\.safetensors: must be a whole safetensors file, got .* Delete it and run"):
+    with pytest.raises(
+        FileDamaged, match=r"a\.safetensors: must be a whole safetensors file, got .* Delete it and run"
+    ):
         load_tensors(path)
 
 

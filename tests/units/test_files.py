@@ -1,7 +1,7 @@
 """Atomic writes, digests and formats."""
 
 import errno
-import os
+from pathlib import Path
 
 import pytest
 
@@ -83,12 +83,12 @@ def test_writing_below_a_file_names_the_place(tmp_path):
         make_folder(tmp_path / "file" / "folder")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
 def test_a_device_without_space_raises_disk_full(tmp_path):
     (tmp_path / "full").symlink_to("/dev/full")
 
     def write():
-        with atomic_path(tmp_path / "a") as partial, open("/dev/full", "w") as file:
+        with atomic_path(tmp_path / "a") as partial, Path("/dev/full").open("w") as file:
             file.write("x" * 100_000)
             partial.touch()
 

@@ -53,17 +53,23 @@ def test_another_study_is_not_overwritten(tmp_path):
     folder = StudyFolder(tmp_path)
     plan = resolve_plan("demo", {})
     claim_study_folder(folder, plan)
-    with pytest.raises(FolderHoldsAnotherStudy, match=r"with name 'celeba-ae', got one with name 'demo'\. Choose another"):
+    with pytest.raises(
+        FolderHoldsAnotherStudy, match=r"with name 'celeba-ae', got one with name 'demo'\. Choose another"
+    ):
         claim_study_folder(folder, resolve_plan("celeba-ae", {}))
     other = replace(plan.settings, images=replace(plan.settings.images, source="/photos"))
-    with pytest.raises(FolderHoldsAnotherStudy, match=r"with images\.source '/photos', got one with images\.source 'faces'"):
+    with pytest.raises(
+        FolderHoldsAnotherStudy, match=r"with images\.source '/photos', got one with images\.source 'faces'"
+    ):
         claim_study_folder(folder, Plan(other, {}))
     assert read_plan(folder) == plan
 
 
 def test_foreign_files_are_not_touched(tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(FolderNotEmpty, match=r"--out must be new, empty, or the folder of this study, got other files\."):
+    with pytest.raises(
+        FolderNotEmpty, match=r"--out must be new, empty, or the folder of this study, got other files\."
+    ):
         claim_study_folder(StudyFolder(tmp_path), resolve_plan("demo", {}))
     with pytest.raises(FolderNotEmpty, match=r"--out must be a folder, got a file\. Choose another --out\."):
         claim_study_folder(StudyFolder(tmp_path / "thesis.tex"), resolve_plan("demo", {}))
@@ -71,7 +77,9 @@ def test_foreign_files_are_not_touched(tmp_path):
 
 
 def test_a_folder_without_a_plan_is_no_study(tmp_path):
-    with pytest.raises(NotAStudyFolder, match=r"must be the folder of a study, got no plan\.toml in it\. Run zspace study"):
+    with pytest.raises(
+        NotAStudyFolder, match=r"must be the folder of a study, got no plan\.toml in it\. Run zspace study"
+    ):
         read_plan(StudyFolder(tmp_path))
 
 
@@ -118,7 +126,9 @@ def test_a_missing_step_and_another_format_are_told(tmp_path):
     with pytest.raises(NotARunFolder, match=r"must hold a finished step 'train', got none\. Run the study to its end"):
         log.result("train", Found)
     log.path.write_text(json.dumps({"format": 99, "steps": {}}))
-    with pytest.raises(FileDamaged, match=r"results\.json: must be of format 1, got format 99\. Use the zspace version"):
+    with pytest.raises(
+        FileDamaged, match=r"results\.json: must be of format 1, got format 99\. Use the zspace version"
+    ):
         log.result("train", Found)
 
 

@@ -89,8 +89,16 @@ def test_an_unknown_study_is_refused(study, error, message):
     ("text", "error", "message"),
     [
         ('preset = "celeba"', UnknownPreset, r"got 'celeba'\. Did you mean 'celeba-ae'"),
-        ("[images]\nsizes = 3", UnknownSetting, r"images\.sizes: must be a known key, got 'sizes'\. Did you mean 'size'"),
-        ("[models.ae.training]\nepochs = 0", SettingOutOfRange, r"models\.ae\.training\.epochs: must be at least 1, got 0"),
+        (
+            "[images]\nsizes = 3",
+            UnknownSetting,
+            r"images\.sizes: must be a known key, got 'sizes'\. Did you mean 'size'",
+        ),
+        (
+            "[models.ae.training]\nepochs = 0",
+            SettingOutOfRange,
+            r"models\.ae\.training\.epochs: must be at least 1, got 0",
+        ),
         ("[models]", SettingOutOfRange, r"models: must hold at least one item, got \{\}\."),
         ("[measure]\nradius_bins = []", SettingOutOfRange, r"measure\.radius_bins: must hold at least one item"),
         ("[models.a.network]\nfilters = []", SettingOutOfRange, r"network\.filters: must hold at least one item"),

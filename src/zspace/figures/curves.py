@@ -33,6 +33,9 @@ N_NAMED = len(SERIES)
 _OFF_SCALE = 1.7
 """A law higher than this many times the data leaves the frame, so that the data stay readable; a note tells."""
 
+_WORTH_SHOWING = 1.0
+"""Counts that a law must expect in a bin for the bin to be in the picture."""
+
 Values = Float64[np.ndarray, " n_values"]
 
 
@@ -116,13 +119,14 @@ def _draw_values(axes: Axes, curve: Curve, values: Values, *, color: str, label:
 
 
 def _frame(axes: Axes, curve: Curve, row: int) -> None:
-    """Fit the frame to the data and the null band, not to a law that may lie far away."""
+    """Fit the height to the data and the null band, not to a law that may be far higher; leave room for a name."""
     shown = [curve.y[row], *(band[row] for band in (curve.null_low, curve.null_high) if band is not None)]
     if axes.get_yscale() == "linear":
         top = max(float(values.max()) for values in shown)
-        axes.set_ylim(min(0.0, *(float(values.min()) for values in shown)), 1.12 * top if top > 0 else 1.0)
+        axes.set_ylim(min(0.0, *(float(values.min()) for values in shown)), 1.2 * top if top > 0 else 1.0)
     if curve.kind == "histogram":
-        axes.set_xlim(*_occupied(curve.x, np.any([values > 0 for values in shown], axis=0)))
+        expected = [] if curve.law is None else [curve.law[row] >= _WORTH_SHOWING]
+        axes.set_xlim(*_occupied(curve.x, np.any([*(values > 0 for values in shown), *expected], axis=0)))
 
 
 def _occupied(edges: Values, occupied: Bool[np.ndarray, " n_bins"]) -> tuple[float, float]:

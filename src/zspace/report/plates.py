@@ -159,8 +159,8 @@ def pair_sheet(generation: GenerateResult, pictures: dict[str, Images]) -> Sheet
     originals, reconstructions = (pictures.get(key, ()) for key in REFERENCES)
     kept = len(originals) > 0 and len(reconstructions) > 0
     caption = (
-        "Rows in pairs: originals above, their reconstructions below. The originals are the first of the "
-        f"{generation.originals_split} split, not chosen ones."
+        "Rows in pairs: originals above, their reconstructions below. The originals are drawn at random from the "
+        f"{generation.originals_split} split, not chosen by eye."
     )
     rate = next((rate_words(score) for score in generation.scores if score.sampler == "reconstructions"), "")
     image = paired_sheet(pictures["originals"], pictures["reconstructions"], N_COLUMNS) if kept else None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zspace.images.packing import pack_images, source_signature
-from zspace.images.store import STORE_VERSION
+from zspace.images.store import STORE_FILES, STORE_VERSION
 from zspace.results import PackResult, Progress, Watcher, watch_nothing
 from zspace.runfolder import StepLog, fingerprint
 from zspace.settings import BUILT_IN_FACES, ImageSettings
@@ -25,14 +25,19 @@ def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch
         Called with every progress record.
     """
     settings = absolute_paths(settings)
-    log = StepLog(store)
+    log = pack_log(store)
     made_from = fingerprint(settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION)
     if done := log.finished("pack", made_from, PackResult):
         watch(Progress("pack", done.n_images, done.n_images, "images", note="already done"))
         return done
     result = pack_images(settings, seed, store, watch)
-    log.record("pack", made_from, result, [path for path in sorted(store.iterdir()) if path.name != log.path.name])
+    log.record("pack", made_from, result, [store / name for name in sorted(STORE_FILES) if (store / name).exists()])
     return result
+
+
+def pack_log(store: Path) -> StepLog:
+    """Return the log of a store; it is hidden, for the visible files are those of the store's format."""
+    return StepLog(store, ".zspace.json")
 
 
 def absolute_paths(settings: ImageSettings) -> ImageSettings:

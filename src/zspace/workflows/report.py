@@ -24,6 +24,7 @@ from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, read_
 from zspace.settings import plan_document
 from zspace.workflows.generate import read_pictures
 from zspace.workflows.measure import MeasureResult
+from zspace.workflows.pack import pack_log
 
 _VERSION = 1
 
@@ -72,7 +73,7 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
 def read_results(folder: StudyFolder, models: list[str]) -> StudyResults:
     """Read all that was found in a study from its folders."""
     return StudyResults(
-        StepLog(folder.store).result("pack", PackResult), {model: _read_model(folder.run(model)) for model in models}
+        pack_log(folder.store).result("pack", PackResult), {model: _read_model(folder.run(model)) for model in models}
     )
 
 

@@ -134,9 +134,9 @@ class _Keeper:
         tensors, position = training.state()
         facts = {"trajectory": self.trajectory, "position": position}
         save_checkpoint(self.run.checkpoints, training.n_steps_done, tensors, facts)
-        at_epoch_end = training.position.step == 0 and training.position.epoch > 0
-        if at_epoch_end and training.settings.keep_every and training.position.epoch % training.settings.keep_every == 0:
-            save_tensors(self.run.epoch_checkpoint(training.position.epoch), tensors, facts)
+        place, keep_every = training.position, training.settings.keep_every
+        if keep_every and place.step == 0 and place.epoch > 0 and place.epoch % keep_every == 0:
+            save_tensors(self.run.epoch_checkpoint(place.epoch), tensors, facts)
         write_json_lines(self.run.history, [to_mapping(row) for row in training.position.history])
 
 
@@ -146,6 +146,7 @@ def _run_to_end(keeper: _Keeper, step: str, watch: Watcher) -> None:
         watch(_progress(training, step, note=f"going on after {training.n_images_seen:,} images"))
     else:
         keeper.save()
+        watch(_progress(training, step))
     while training.position.epoch < training.settings.epochs:
         try:
             _run_until_trouble(keeper, step, watch)
@@ -160,7 +161,8 @@ def _run_until_trouble(keeper: _Keeper, step: str, watch: Watcher) -> None:
     reported = saved = monotonic()
     for moment in training.run():
         now = monotonic()
-        if moment is Moment.AFTER_STEP and now - reported > _REPORT_SECONDS:
+        is_last = training.n_images_seen == training.settings.epochs * len(training.images)
+        if moment is Moment.AFTER_STEP and now - reported > _REPORT_SECONDS and not is_last:
             watch(_progress(training, step))
             reported = now
         is_due = moment is Moment.CHECKED and now - saved > training.settings.checkpoint_seconds
@@ -215,7 +217,7 @@ def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> Train
         kind=model.settings.kind,
         z_dim=model.settings.network.z_dim,
         training_account=account_loss(last.training, objective, scale, last.kl_weight),
-        validation_account=last.validation and account_loss(last.validation, objective, scale, last.kl_weight),
+        validation_account=None if last.validation is None else account_loss(last.validation, objective, scale, last.kl_weight),
         rollbacks=training.position.rollbacks,
         encoder_parameters=count_parameters(model.encoder),
         decoder_parameters=count_parameters(model.decoder),

@@ -1,0 +1,262 @@
+"""Attributes of images from a table beside them: CelebA's, or any CSV or Parquet with a file-name column.
+
+An attribute is a number. Where an image has no row, or its row no value, the attribute is unknown: null in the
+store's Parquet file, NaN in memory, and a note in the result says how many images that concerns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+from jaxtyping import Float32
+
+from zspace.errors import AttributesUnreadable
+from zspace.images.candidates import ImageSource, Table, clean_name
+from zspace.images.tables import attribute_values, is_number
+from zspace.settings import ImageSettings
+
+Values = Float32[np.ndarray, "n_images n_attributes"]
+
+_MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
+_NAME_FORMS: tuple[Callable[[str], str], ...] = (
+    lambda name: name,
+    lambda name: name.rpartition("/")[2],
+    lambda name: name.rpartition("/")[2].rpartition(".")[0] or name,
+)
+"""How a table may write the name of an image: the whole path, without folders, and without its ending too."""
+
+
+@dataclass(frozen=True)
+class AttributeTable:
+    """A table of attributes that was read but not yet joined to images."""
+
+    name: str
+    columns: pa.Table
+    was_asked_for: bool
+    """Whether the user named it, so that a table which fits no image is an error."""
+
+
+@dataclass(frozen=True)
+class JoinedAttributes:
+    """Attributes in the order of the images."""
+
+    names: tuple[str, ...]
+    values: Values
+    """NaN where unknown."""
+    notes: tuple[str, ...] = ()
+
+
+def read_attribute_table(settings: ImageSettings, source: ImageSource) -> AttributeTable | None:
+    """Return the table that the settings name, else the one found with the images, else None.
+
+    Raises
+    ------
+    AttributesUnreadable
+        When the file is missing, or no table.
+    """
+    if settings.attributes is None:
+        found = source.celeba_table
+        return None if found is None else AttributeTable(found.name, _read(found), was_asked_for=False)
+    path = Path(settings.attributes).expanduser()
+    if not path.is_file():
+        raise AttributesUnreadable("images.attributes", "must be a file", f"no file at {path}", "Check the path.")
+    return AttributeTable(str(path), _read(Table(str(path), path.read_bytes)), was_asked_for=True)
+
+
+def _read(table: Table) -> pa.Table:
+    try:
+        if table.name.lower().endswith(".parquet"):
+            return pq.read_table(io.BytesIO(table.read()))
+        return _read_text(table.read(), is_celeba=table.name.lower().endswith(".txt"))
+    except (pa.ArrowException, OSError, UnicodeDecodeError, StopIteration) as error:
+        raise AttributesUnreadable(
+            table.name,
+            "must be a .csv with a line of column names, a .parquet, or CelebA's .txt",
+            str(error).splitlines()[0] if str(error) else "an empty file",
+            "Mend the file, or leave it out.",
+        ) from error
+
+
+def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:
+    if is_celeba:
+        names, data, delimiter = _celeba_as_csv(data)
+    else:
+        first_line = data.partition(b"\n")[0].decode("utf-8-sig").rstrip("\r")
+        delimiter = max(",;\t", key=first_line.count)
+        names = next(csv.reader([first_line], delimiter=delimiter))
+    # As text first: "000001" must stay a name, where a guessed type would make it the number 1. CelebA's is known.
+    text_columns = names[:1] if is_celeba else names
+    return pyarrow.csv.read_csv(
+        io.BytesIO(data),
+        read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=1),
+        parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(text_columns, pa.string()), strings_can_be_null=True, null_values=_MISSING
+        ),
+    )
+
+
+def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
+    """Columns are parted by one or two spaces, the count of rows may stand first, and the names lack a heading."""
+    lines = data.replace(b"\r", b"").replace(b"  ", b" ")
+    if lines.partition(b"\n")[0].strip().isdigit():
+        lines = lines.partition(b"\n")[2]
+    header, _, rows = lines.partition(b"\n")
+    names = header.decode().split()
+    if len(rows.partition(b"\n")[0].split()) > len(names):
+        names = ["image_id", *names]
+    return names, lines.replace(b" \n", b"\n"), " "
+
+
+def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
+    """Return the attributes of the images, in their order.
+
+    The file-name column is the one whose values match the most image names: whole paths, else names without folders,
+    else names without ending. All other columns of numbers or booleans become attributes. A table of nothing but -1
+    and 1, as CelebA's, becomes 0 and 1.
+
+    Parameters
+    ----------
+    table
+        As read.
+    names
+        Paths of the images inside the source.
+
+    Raises
+    ------
+    AttributesUnreadable
+        When a table that was asked for fits no image or holds no number, or when it names an image twice.
+    """
+    match = _best_match(table.columns, names)
+    if match is None:
+        return _no_match(table, names)
+    column, form = match
+    numbers, texts = _numeric_columns(table.columns.drop_columns([column]))
+    if table.was_asked_for and not numbers.column_names:
+        raise _unreadable(table, "must have a column of numbers", f"only {_list(table.columns.column_names)}")
+    rows = _rows_of_images(table, column, form, names)
+    values = np.full((len(names), numbers.num_columns), np.nan, np.float32)
+    values[rows >= 0] = attribute_values(numbers, tuple(numbers.column_names))[rows[rows >= 0]]
+    values[~np.isfinite(values)] = np.nan
+    is_signs = bool(np.isin(values[np.isfinite(values)], (-1, 1)).all())
+    notes = _notes(table, n_unknown=int((rows < 0).sum()), is_signs=is_signs, texts=texts)
+    return JoinedAttributes(tuple(numbers.column_names), (values + 1) / 2 if is_signs else values, notes)
+
+
+def beside(own: JoinedAttributes, joined: JoinedAttributes) -> JoinedAttributes:
+    """Return the source's own attributes and those of a table side by side.
+
+    Raises
+    ------
+    AttributesUnreadable
+        When both have an attribute of the same name.
+    """
+    if both := sorted(set(own.names) & set(joined.names)):
+        rule = "must have names that the images' own attributes do not have"
+        raise AttributesUnreadable("images.attributes", rule, _list(both), "Rename them in the table.")
+    values = np.hstack([own.values, joined.values])
+    return JoinedAttributes(own.names + joined.names, values, own.notes + joined.notes)
+
+
+def _best_match(columns: pa.Table, names: Sequence[str]) -> tuple[str, Callable[[str], str]] | None:
+    best, most = None, 0
+    texts = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
+    for form in _NAME_FORMS:
+        wanted = {form(name) for name in names}
+        for column, values in texts.items():
+            n_matches = len(wanted.intersection(map(form, set(values))))
+            if n_matches > most:
+                best, most = (column, form), n_matches
+        if most == len(wanted):
+            break
+    return best
+
+
+def _is_text(columns: pa.Table, name: str) -> bool:
+    column = columns.schema.field(name).type
+    return pa.types.is_string(column) or pa.types.is_large_string(column)
+
+
+def _texts(column: pa.ChunkedArray[Any]) -> list[str]:
+    return [clean_name(text or "") for text in column.to_pylist()]
+
+
+def _rows_of_images(table: AttributeTable, column: str, form: Callable[[str], str], names: Sequence[str]) -> np.ndarray:
+    """Return for each image its row in the table, -1 for none."""
+    wanted = [form(name) for name in names]
+    row_of = dict.fromkeys(wanted, -1)
+    for row, text in enumerate(_texts(table.columns.column(column))):
+        key = form(text)
+        if row_of.get(key, -1) >= 0:
+            raise _unreadable(table, "must name every image once", f"{key!r} twice in column {column!r}")
+        if key in row_of:
+            row_of[key] = row
+    return np.fromiter((row_of[key] for key in wanted), np.int64, len(wanted))
+
+
+def _numeric_columns(columns: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Return the columns that hold numbers, as numbers, and the names of those that do not."""
+    numbers: dict[str, pa.ChunkedArray[Any]] = {}
+    texts = []
+    for name in columns.column_names:
+        number = _as_number(columns.column(name))
+        if number is None:
+            texts.append(name)
+        else:
+            numbers[name] = number
+    return pa.table(numbers), texts
+
+
+def _as_number(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any] | None:
+    if is_number(column.type) or pa.types.is_null(column.type):
+        return column
+    if pa.types.is_string(column.type):
+        trimmed = pc.utf8_trim_whitespace(column)
+        for target in (pa.float64(), pa.bool_()):
+            try:
+                return pc.cast(trimmed, target)
+            except pa.ArrowInvalid:
+                continue
+    return None
+
+
+def _notes(table: AttributeTable, *, n_unknown: int, is_signs: bool, texts: list[str]) -> tuple[str, ...]:
+    notes = [f"Attributes come from {table.name}."]
+    if is_signs:
+        notes.append("Its values -1 and 1 became 0 and 1.")
+    if n_unknown:
+        notes.append(f"Images without a row there, whose attributes are unknown: {n_unknown}.")
+    if texts:
+        notes.append(f"Its columns without numbers were left out: {_list(texts)}.")
+    return (" ".join(notes),)
+
+
+def _no_match(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
+    columns = table.columns
+    seen = f"{columns.num_rows} rows with the columns {_list(columns.column_names)}"
+    if columns.num_rows:
+        first = {name: columns.column(name)[0].as_py() for name in columns.column_names[:3]}
+        seen += f"; the first row begins {first}"
+    if table.was_asked_for:
+        raise _unreadable(table, f"must have a column that names the images, such as {names[0]!r}", seen)
+    note = f"{table.name} lies with the images but names none of them; it was left out."
+    return JoinedAttributes((), np.empty((len(names), 0), np.float32), (note,))
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:8]))
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+def _unreadable(table: AttributeTable, rule: str, got: str) -> AttributesUnreadable:
+    return AttributesUnreadable(table.name, rule, got, "Mend the table, or leave --attributes out.")

@@ -1,0 +1,168 @@
+"""Images inside Parquet files: the Hugging Face layout, or any column of encoded bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zspace.errors import NoImagesFound, SourceUnreadable
+from zspace.images.candidates import TOO_MANY_BYTES, Candidate, ImageSource, Skipped, clean_name
+from zspace.images.folders import stamp
+
+_ROWS_AT_ONCE = 32
+_READ_AHEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Layout:
+    image: str
+    is_struct: bool
+    attributes: tuple[str, ...]
+
+
+def open_parquet(path: Path, max_bytes: int) -> ImageSource:
+    """Return the source for a Parquet file, or for all Parquet files of a folder in the order of their names.
+
+    The images are a struct column with ``bytes`` and ``path`` (Hugging Face) or a binary column; numbers and
+    booleans beside them become attributes. Rows keep their order; a row without a path is named after its file and
+    number.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder that holds ``.parquet`` files.
+    max_bytes
+        Larger images are skipped.
+
+    Raises
+    ------
+    SourceUnreadable
+        When a file is no Parquet, has no image column or several, or when the files' columns differ.
+    NoImagesFound
+        When there are no rows.
+
+    Cost
+    ----
+    Memory for one page of the image column and 32 rows at a time, whatever the size of the row groups.
+    """
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    schemas = [_schema(file) for file in files]
+    layout = _layout(files[0], schemas[0])
+    for file, schema in zip(files, schemas, strict=True):
+        if missing := {layout.image, *layout.attributes} - set(schema.names):
+            raise SourceUnreadable(
+                str(file),
+                f"must have the columns of {files[0].name}",
+                f"a file without {', '.join(map(repr, sorted(missing)))}",
+                "Give files of one table.",
+            )
+    n_rows = sum(pq.read_metadata(file).num_rows for file in files)
+    if not n_rows:
+        raise NoImagesFound(str(path), "must hold rows", "an empty table", "Check the path.")
+
+    @contextmanager
+    def candidates() -> Iterator[Iterator[Candidate]]:
+        yield (candidate for file in files for candidate in _rows(file, layout, max_bytes))
+
+    return ImageSource(
+        kind="parquet",
+        open=candidates,
+        expected=lambda _n_done: n_rows,
+        fingerprint=lambda: [stamp(file) for file in files],
+        attribute_names=layout.attributes,
+    )
+
+
+def _schema(file: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> SourceUnreadable:
+    return SourceUnreadable(
+        str(file), "must be a whole Parquet file", str(error).splitlines()[0], "Download or copy it again."
+    )
+
+
+def _is_bytes(column: pa.DataType) -> bool:
+    return pa.types.is_binary(column) or pa.types.is_large_binary(column)
+
+
+def _is_image_struct(column: pa.DataType) -> bool:
+    return pa.types.is_struct(column) and column.get_field_index("bytes") >= 0 and _is_bytes(column.field("bytes").type)
+
+
+def is_number(column: pa.DataType) -> bool:
+    """Return whether a column of this type can be an attribute."""
+    return pa.types.is_integer(column) or pa.types.is_floating(column) or pa.types.is_boolean(column)
+
+
+def _layout(file: Path, schema: pa.Schema) -> _Layout:
+    found = [field.name for field in schema if _is_image_struct(field.type)]
+    found = found or [field.name for field in schema if _is_bytes(field.type)]
+    named = [name for name in found if name in ("image", "img")]
+    images = named if len(named) == 1 else found
+    if len(images) != 1:
+        columns = ", ".join(f"{field.name} ({field.type})" for field in schema)
+        raise SourceUnreadable(
+            str(file),
+            "must have one column of image bytes, or one of them named 'image'",
+            f"{len(images)} in the columns {columns}",
+            "Rename or remove columns.",
+        )
+    attributes = tuple(field.name for field in schema if is_number(field.type))
+    return _Layout(images[0], pa.types.is_struct(schema.field(images[0]).type), attributes)
+
+
+def _rows(file: Path, layout: _Layout, max_bytes: int) -> Iterator[Candidate]:
+    columns = [layout.image, *layout.attributes]
+    n_before = 0
+    try:
+        # Without these two, Arrow holds whole row groups, which for images are often larger than a gigabyte.
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=_READ_AHEAD_BYTES) as table:
+            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
+                yield from _batch_candidates(batch, layout, f"{file.stem}/{{:09d}}", n_before, max_bytes)
+                n_before += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _batch_candidates(
+    batch: pa.RecordBatch, layout: _Layout, name_of_row: str, n_before: int, max_bytes: int
+) -> Iterator[Candidate]:
+    images = batch.column(layout.image)
+    contents = pc.struct_field(images, "bytes") if layout.is_struct else images
+    has_paths = layout.is_struct and images.type.get_field_index("path") >= 0
+    paths = pc.struct_field(images, "path").to_pylist() if has_paths else [None] * batch.num_rows
+    values = attribute_values(batch, layout.attributes)
+    for row, data in enumerate(contents.to_pylist()):
+        name = clean_name(paths[row] or name_of_row.format(n_before + row))
+        yield Candidate(name, _reader(data, max_bytes), tuple(values[row].tolist()), n_bytes=len(data or b""))
+
+
+def attribute_values(table: pa.RecordBatch | pa.Table, columns: tuple[str, ...]) -> np.ndarray:
+    """Return these columns of a table as float32 of shape (rows, columns), NaN where a value is missing."""
+    if not columns:
+        return np.empty((table.num_rows, 0), np.float32)
+    arrays = (pc.cast(table.column(name), pa.float32(), safe=False) for name in columns)
+    return np.stack([array.to_numpy(zero_copy_only=False) for array in arrays], axis=1)
+
+
+def _reader(data: bytes | None, max_bytes: int) -> Callable[[], bytes]:
+    def read() -> bytes:
+        if data is None:
+            raise Skipped("no image bytes in its row")
+        if len(data) > max_bytes:
+            raise Skipped(TOO_MANY_BYTES)
+        return data
+
+    return read

@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from zspace.errors import AttributesUnreadable
+from zspace.images.attributes import JoinedAttributes, beside, join_attributes, read_attribute_table
+from zspace.images.candidates import ImageSource, Table
+
+NAMES = ["img_align/000001.jpg", "img_align/000002.jpg", "img_align/000003.jpg"]
+CELEBA = "Smiling Young\n000002.jpg -1  1\n000001.jpg  1 -1\n000003.jpg  1  1\n"
+
+
+def source(table: Table | None = None) -> ImageSource:
+    return ImageSource("folder", lambda: None, lambda n: n, list, celeba_table=table)
+
+
+def joined(settings_for, path: Path, names=NAMES) -> JoinedAttributes:
+    table = read_attribute_table(settings_for("x", attributes=str(path)), source())
+    assert table is not None
+    return join_attributes(table, names)
+
+
+def found(text: str, name="list_attr_celeba.txt") -> Table:
+    return Table(name, text.encode)
+
+
+@pytest.mark.parametrize("before", ["", "3\n", "202599 \r\n"])
+@pytest.mark.parametrize("line_end", ["\n", " \n", "\r\n"])
+def test_celebas_text_file_is_read_with_or_without_its_count(settings_for, before, line_end):
+    table = read_attribute_table(settings_for("x"), source(found(before + CELEBA.replace("\n", line_end))))
+    attributes = join_attributes(table, NAMES)
+    assert attributes.names == ("Smiling", "Young")
+    assert attributes.values.tolist() == [[1, 0], [0, 1], [1, 1]]
+    assert attributes.notes == ("Attributes come from list_attr_celeba.txt. Its values -1 and 1 became 0 and 1.",)
+
+
+def test_celebas_csv_is_read(settings_for):
+    text = "image_id,Smiling,Young\n000001.jpg,1,-1\n000002.jpg,-1,-1\n000003.jpg,1,1\n"
+    table = read_attribute_table(settings_for("x"), source(found(text, "list_attr_celeba.csv")))
+    assert join_attributes(table, NAMES).values.tolist() == [[1, 0], [0, 0], [1, 1]]
+
+
+def test_without_a_table_there_is_none(settings_for):
+    assert read_attribute_table(settings_for("x"), source()) is None
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        NAMES,
+        ["/img_align/000001.jpg", "./img_align/000002.jpg", "x"],
+        [n[-10:] for n in NAMES],
+        ["000001", "000002", "000003"],
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_name_column_is_found_whatever_form_it_has(tmp_path, settings_for, forms, delimiter):
+    rows = [["title", "picture", "age"], *(["text", form, str(i)] for i, form in enumerate(forms))]
+    (tmp_path / "a.csv").write_text("\ufeff" + "\n".join(map(delimiter.join, rows)), encoding="utf-8")
+    attributes = joined(settings_for, tmp_path / "a.csv")
+    assert attributes.names == ("age",)
+    np.testing.assert_array_equal(attributes.values[:2, 0], [0, 1])
+
+
+def test_rows_and_values_that_are_missing_are_nan_and_told(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text(
+        "file,age,glasses,hair\n000001.jpg,31,true,red\n000003.jpg,,False,\nother.jpg,5,true,\n"
+    )
+    attributes = joined(settings_for, tmp_path / "a.csv")
+    assert attributes.names == ("age", "glasses")
+    np.testing.assert_array_equal(attributes.values, [[31, 1], [np.nan, np.nan], [np.nan, 0]])
+    assert "Images without a row there, whose attributes are unknown: 1." in attributes.notes[0]
+    assert "Its columns without numbers were left out: 'hair'." in attributes.notes[0]
+
+
+def test_minus_ones_among_other_numbers_stay(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,x,y\n000001.jpg,-1,0.5\n000002.jpg,1,2\n")
+    assert joined(settings_for, tmp_path / "a.csv").values[:2].tolist() == [[-1, 0.5], [1, 2]]
+
+
+def test_a_parquet_table_keeps_its_types_and_infinity_is_unknown(tmp_path, settings_for):
+    columns = {"name": NAMES, "n": [1, 2, 3], "flag": [True, False, None], "x": [0.5, np.inf, np.nan]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    attributes = joined(settings_for, tmp_path / "a.parquet")
+    np.testing.assert_array_equal(attributes.values, [[1, 1, 0.5], [2, 0, np.nan], [3, np.nan, np.nan]])
+
+
+def test_a_table_that_names_no_image_says_what_was_seen(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,age\nother.jpg,3\n")
+    with pytest.raises(
+        AttributesUnreadable,
+        match=r"names the images, such as 'img_align/000001.jpg', got 1 rows with the columns 'file', 'age'; the first "
+        r"row begins \{'file': 'other.jpg', 'age': '3'\}. Mend the table",
+    ):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+def test_a_found_table_that_names_no_image_is_left_out_and_told(settings_for):
+    table = read_attribute_table(settings_for("x"), source(found(CELEBA)))
+    attributes = join_attributes(table, ["a.png", "b.png"])
+    assert attributes.names == ()
+    assert attributes.values.shape == (2, 0)
+    assert attributes.notes == ("list_attr_celeba.txt lies with the images but names none of them; it was left out.",)
+
+
+def test_a_name_twice_is_refused(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,age\n000001.jpg,3\n000001.jpg,4\n")
+    with pytest.raises(AttributesUnreadable, match=r"every image once, got '000001\.jpg' twice in column 'file'"):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+def test_a_table_without_numbers_is_refused(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,hair\n000001.jpg,red\n")
+    with pytest.raises(AttributesUnreadable, match="must have a column of numbers, got only 'file', 'hair'"):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+def test_a_missing_table_is_an_error(tmp_path, settings_for):
+    with pytest.raises(AttributesUnreadable, match=r"images\.attributes: must be a file, got no file at .*a\.csv"):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.csv", b""), ("a.csv", b"\xff\xfe\xff,b\n"), ("a.csv", b"a,b\n1,2,3\n"), ("a.parquet", b"x"), ("a.txt", b"")],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, settings_for, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(AttributesUnreadable, match=r"must be a \.csv with a line of column names.*Mend the file"):
+        joined(settings_for, tmp_path / name)
+
+
+def test_own_and_joined_attributes_stand_side_by_side():
+    own = JoinedAttributes(("a",), np.ones((2, 1), np.float32), ("one",))
+    other = JoinedAttributes(("b",), np.zeros((2, 1), np.float32), ("two",))
+    both = beside(own, other)
+    assert (both.names, both.values.tolist(), both.notes) == (("a", "b"), [[1, 0], [1, 0]], ("one", "two"))
+    with pytest.raises(AttributesUnreadable, match=r"own attributes do not have, got 'a'\. Rename them"):
+        beside(own, own)

@@ -1,0 +1,246 @@
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from zspace.images.candidates import Skipped
+from zspace.images.decoding import decode_image, read_header
+
+LOSSLESS = [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
+LOSSY = [("JPEG", {"quality": 95}), ("JPEG", {"quality": 95, "progressive": True}), ("WEBP", {"quality": 95})]
+
+
+def decode(data: bytes, max_megapixels: float = 1.0) -> np.ndarray:
+    return decode_image(data, read_header(data, max_megapixels))
+
+
+def saved(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "options"), LOSSLESS)
+def test_lossless_formats_give_every_pixel_in_rgb(encoded, picture, kind, options):
+    pixels = picture(1, 30, 50)
+    data = encoded(pixels, kind, **options)
+    np.testing.assert_array_equal(decode(data), pixels)
+    header = read_header(data, 1)
+    assert (header.width, header.height) == (50, 30)
+
+
+@pytest.mark.parametrize(("kind", "options"), LOSSY)
+def test_lossy_formats_come_close(encoded, picture, kind, options):
+    pixels = picture(2, 30, 50)
+    assert np.abs(decode(encoded(pixels, kind, **options)).astype(int) - pixels).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])
+def test_grey_gives_three_equal_channels(encoded, picture, kind):
+    grey = picture(3)[..., 0]
+    pixels = decode(encoded(grey, kind))
+    assert (pixels == pixels[..., :1]).all()
+    assert np.abs(pixels[..., 0].astype(int) - grey).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations_come_out_upright(kind, orientation):
+    upright = np.zeros((32, 48, 3), np.uint8)
+    upright[:16, :16] = 200, 40, 40
+    upright[:16, 32:] = 40, 200, 40
+    upright[16:, :16] = 40, 40, 200
+    turns = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: upright.transpose(1, 0, 2)[::-1],
+        7: upright.transpose(1, 0, 2)[::-1, ::-1],
+        8: upright.transpose(1, 0, 2)[:, ::-1],
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    lossless = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    data = saved(Image.fromarray(np.ascontiguousarray(turns[orientation])), kind, exif=exif, **lossless)
+    pixels = decode(data)
+    assert pixels.shape == upright.shape
+    assert np.abs(pixels.astype(int) - upright).max() <= 3
+
+
+def test_cmyk_becomes_rgb(picture):
+    cmyk = Image.fromarray(picture(4)).convert("CMYK")
+    pixels = decode(saved(cmyk, "JPEG", quality=95))
+    assert np.abs(pixels.astype(int) - np.asarray(cmyk.convert("RGB"))).max() <= 8
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bit_grey_keeps_the_upper_8(kind):
+    deep = (np.arange(40 * 40, dtype=np.uint16).reshape(40, 40) * 40 + 255).astype(np.uint16)
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(deep), kind))[..., 0], deep >> 8)
+
+
+@pytest.mark.parametrize("ending", [".png", ".tiff"])
+def test_16_bit_colour_keeps_the_upper_8(ending):
+    deep = np.random.default_rng(5).integers(0, 65536, (40, 40, 3), dtype=np.uint16)
+    data = cv2.imencode(ending, deep[..., ::-1])[1].tobytes()
+    np.testing.assert_array_equal(decode(data), deep >> 8)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})])
+def test_transparency_is_laid_over_white(picture, kind, options):
+    alpha = np.tile(np.array([0, 128, 255, 255], np.uint8), (40, 10))
+    data = saved(Image.fromarray(np.dstack([picture(6), alpha])), kind, **options)
+    share = alpha[..., None] / 255
+    np.testing.assert_allclose(decode(data), picture(6) * share + 255 * (1 - share), atol=1)
+
+
+def test_grey_with_transparency_is_laid_over_white(picture):
+    grey = Image.fromarray(picture(6)[..., 0]).convert("LA")
+    grey.putalpha(0)
+    assert (decode(saved(grey, "PNG")) == 255).all()
+
+
+def test_a_transparent_colour_of_a_plain_png_is_white(picture):
+    pixels = picture(7)
+    data = saved(Image.fromarray(pixels), "PNG", transparency=tuple(pixels[0, 0].tolist()))
+    assert (decode(data)[0, 0] == 255).all()
+
+
+def test_palettes_and_single_bits_become_their_colours(picture):
+    palette = Image.fromarray(picture(8)).quantize(16)
+    np.testing.assert_array_equal(decode(saved(palette, "PNG")), np.asarray(palette.convert("RGB")))
+    bits = Image.fromarray(picture(8)).convert("1")
+    for kind in ("PNG", "TIFF", "BMP"):
+        np.testing.assert_array_equal(decode(saved(bits, kind)), np.asarray(bits.convert("RGB")))
+
+
+def test_the_first_of_several_frames_is_taken(picture):
+    frames = [Image.fromarray(picture(seed)) for seed in (9, 10)]
+    for kind, options in (("TIFF", {}), ("WEBP", {"lossless": True})):
+        data = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+        np.testing.assert_array_equal(decode(data), picture(9))
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_pixels_of_32_bits_are_skipped(mode):
+    with pytest.raises(Skipped, match="pixels of 32 bits, whose white is unknown"):
+        decode(saved(Image.new(mode, (20, 20)), "TIFF"))
+
+
+def test_an_empty_file_is_skipped():
+    with pytest.raises(Skipped, match="empty file"):
+        decode(b"")
+
+
+@pytest.mark.parametrize("data", [b"GIF89a....", b"<html>not found</html>", b"RIFF\x04\0\0\0WAVE", b"\0" * 100])
+def test_other_content_is_skipped_whatever_its_name(data):
+    with pytest.raises(Skipped, match="not a JPEG, PNG, WebP, BMP or TIFF file"):
+        decode(data)
+
+
+@pytest.mark.parametrize(("kind", "options"), LOSSLESS + LOSSY)
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.97])
+def test_files_cut_short_are_skipped(kind, options, share):
+    noise = np.random.default_rng(11).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = saved(Image.fromarray(noise), kind, **options)
+    with pytest.raises(Skipped, match=r"truncated|damaged|not a JPEG"):
+        decode(data[: int(len(data) * share)])
+
+
+def test_a_jpeg_cut_short_after_its_thumbnail_is_skipped(encoded, picture):
+    data = encoded(picture(12, 64, 64), "JPEG")
+    thumbnail = encoded(picture(12, 16, 16), "JPEG")
+    segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    whole = data[:2] + segment + data[2:]
+    assert decode(whole).shape == (64, 64, 3)
+    with pytest.raises(Skipped, match="truncated"):
+        decode(whole[:-40])
+
+
+def test_a_jpeg_whose_rest_is_zeros_is_truncated(encoded, picture):
+    data = encoded(picture(13, 64, 64), "JPEG")
+    with pytest.raises(Skipped, match="truncated"):
+        decode(data[:-40] + bytes(40))
+
+
+def test_a_png_whose_chunk_claims_gigabytes_is_skipped_unread(encoded, picture):
+    data = bytearray(encoded(picture(14)))
+    place = data.index(b"IDAT") - 4
+    data[place : place + 4] = struct.pack(">I", 1 << 30)
+    with pytest.raises(Skipped, match="truncated"):
+        read_header(bytes(data), 1)
+
+
+def test_bytes_after_the_end_of_a_jpeg_do_no_harm(encoded, picture):
+    data = encoded(picture(14), "JPEG")
+    np.testing.assert_array_equal(decode(data + b"trailer" * 99), decode(data))
+
+
+@pytest.mark.parametrize(("kind", "options"), LOSSLESS + LOSSY)
+def test_no_damage_raises_anything_but_skipped(encoded, picture, kind, options, capfd):
+    data = encoded(picture(15, 24, 24), kind, **options)
+    rng = np.random.default_rng(16)
+    for _ in range(60):
+        damaged = bytearray(data)
+        for place in rng.integers(2, len(data), 3):
+            damaged[place] = rng.integers(256)
+        assert reason_of(bytes(damaged)) in KNOWN_REASONS
+    capfd.readouterr()  # libjpeg and libpng talk
+
+
+def reason_of(data: bytes) -> str:
+    try:
+        decode(data)
+    except Skipped as skipped:
+        return skipped.reason
+    return "none"
+
+
+KNOWN_REASONS = {
+    "none",
+    "truncated",
+    "damaged",
+    "more than 1 megapixels",
+    "not a JPEG, PNG, WebP, BMP or TIFF file",
+    "pixels of 32 bits, whose white is unknown",
+}
+
+
+def png_bomb(side: int) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    empty = zlib.compress(b"")
+    body = struct.pack(">I", len(empty)) + b"IDAT" + empty + struct.pack(">I", zlib.crc32(b"IDAT" + empty))
+    return b"\x89PNG\r\n\x1a\n" + chunk + body + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+def jpeg_bomb(encoded, picture) -> bytes:
+    data = bytearray(encoded(picture(17), "JPEG"))
+    place = data.index(b"\xff\xc0")
+    data[place + 5 : place + 9] = struct.pack(">HH", 65000, 65000)
+    return bytes(data)
+
+
+def test_a_decompression_bomb_is_skipped_by_its_header(encoded, picture):
+    for bomb in (png_bomb(60000), jpeg_bomb(encoded, picture)):
+        with pytest.raises(Skipped, match="more than 100 megapixels"):
+            read_header(bomb, 100)
+
+
+def test_room_is_asked_for_by_how_a_file_is_decoded(encoded, picture):
+    pixels = picture(18, 100, 100)
+    assert read_header(encoded(pixels, "JPEG"), 1).peak_bytes == 60_000
+    assert read_header(encoded(pixels, "TIFF"), 1).peak_bytes == 120_000
+
+
+def test_the_limit_is_in_millions_of_pixels(encoded, picture):
+    data = encoded(picture(18, 100, 100))
+    assert read_header(data, 0.01).n_pixels == 10_000
+    with pytest.raises(Skipped, match=r"more than 0\.0099 megapixels"):
+        read_header(data, 0.0099)
