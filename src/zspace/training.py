@@ -89,7 +89,7 @@ class Position:
     guard: Guard = field(default_factory=Guard)
 
 
-class Diverged(Exception):  # noqa: N818 - caught by the workflow, which goes back
+class Diverged(Exception):
     """The guard has seen trouble; the weights are no longer to be trusted."""
 
     def __init__(self, trouble: Trouble) -> None:
@@ -184,7 +184,9 @@ class Training:
         for number, (changed_epoch, step) in enumerate(self.position.changes, 1):
             if changed_epoch == epoch:
                 rest = order[step * self.settings.batch_size :]
-                order[step * self.settings.batch_size :] = random_stream(self.seed, "order", epoch, number).permutation(rest)
+                order[step * self.settings.batch_size :] = random_stream(self.seed, "order", epoch, number).permutation(
+                    rest
+                )
         return order
 
     def change_noise(self) -> None:

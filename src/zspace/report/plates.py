@@ -24,7 +24,16 @@ from zspace.figures import (
     to_svg,
 )
 from zspace.report.posts import posts_on
-from zspace.report.tables import Cell, EstimateRow, Table, account_table, curve_table, estimate_rows, history_table, quantity_words
+from zspace.report.tables import (
+    Cell,
+    EstimateRow,
+    Table,
+    account_table,
+    curve_table,
+    estimate_rows,
+    history_table,
+    quantity_words,
+)
 from zspace.report.values import Number, duration, estimate_words, number
 from zspace.results import GenerateResult, Measurement, SampleScore, TrainResult
 from zspace.shapes import Image, Images

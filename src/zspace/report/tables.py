@@ -162,7 +162,16 @@ def _csv_number(value: float) -> str:
 def history_table(training: TrainResult) -> Table:
     """Return the losses of every epoch, per image and per pixel, for a VAE with all that the KL term does."""
     is_variational = any(record.training.divergence is not None for record in training.history)
-    head = ("epoch", "images seen", "training loss", "per pixel", "validation loss", "per pixel", "mean radius", "seconds")
+    head = (
+        "epoch",
+        "images seen",
+        "training loss",
+        "per pixel",
+        "validation loss",
+        "per pixel",
+        "mean radius",
+        "seconds",
+    )
     kl_head = ("reconstruction", "KL (nats)", "KL weight", "KL term", "KL share") if is_variational else ()
     rows = tuple(
         (

@@ -18,7 +18,9 @@ from zspace.seeds import random_stream
 _VERSION = 1
 
 
-def encode(store: ImageStore, run: RunFolder, model: Autoencoder, seed: int, watch: Watcher = watch_nothing) -> EncodeResult:
+def encode(
+    store: ImageStore, run: RunFolder, model: Autoencoder, seed: int, watch: Watcher = watch_nothing
+) -> EncodeResult:
     """Encode every image of the store, of all splits, unless these weights have already done so.
 
     Parameters

@@ -217,7 +217,9 @@ def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> Train
         kind=model.settings.kind,
         z_dim=model.settings.network.z_dim,
         training_account=account_loss(last.training, objective, scale, last.kl_weight),
-        validation_account=None if last.validation is None else account_loss(last.validation, objective, scale, last.kl_weight),
+        validation_account=None
+        if last.validation is None
+        else account_loss(last.validation, objective, scale, last.kl_weight),
         rollbacks=training.position.rollbacks,
         encoder_parameters=count_parameters(model.encoder),
         decoder_parameters=count_parameters(model.decoder),

@@ -31,7 +31,14 @@ def test_the_posts_networks_have_the_posts_numbers_of_parameters(changes, n_head
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize(
     ("kernels", "strides", "size"),
-    [((3,), (2,), 24), ((1,), (1,), 12), ((5,), (3,), 27), ((4, 3), (2, 3), 24), ((2,), (2,), 12), ((3, 5), (4, 1), 12)],
+    [
+        ((3,), (2,), 24),
+        ((1,), (1,), 12),
+        ((5,), (3,), 27),
+        ((4, 3), (2, 3), 24),
+        ((2,), (2,), 12),
+        ((3, 5), (4, 1), 12),
+    ],
 )
 def test_the_decoder_gives_back_the_size_the_encoder_took(block, batch_norm, kernels, strides, size):
     settings = NetworkSettings(
@@ -53,7 +60,11 @@ def test_a_size_the_strides_do_not_divide_names_the_nearest_that_work(size, choi
 
 
 def test_numbers_that_fit_no_layer_are_refused():
-    with pytest.raises(SettingOutOfRange, match=r"network\.strides: must have one number, or one for each of the 4 fil"):
+    with pytest.raises(
+        SettingOutOfRange, match=r"network\.strides: must have one number, or one for each of the 4 fil"
+    ):
         check_image_size(NetworkSettings(strides=(2, 2)), 96, "images.size")
-    with pytest.raises(SettingOutOfRange, match=r"network\.kernel_sizes: must be odd where the stride is 1.* Use 3 or 5"):
+    with pytest.raises(
+        SettingOutOfRange, match=r"network\.kernel_sizes: must be odd where the stride is 1.* Use 3 or 5"
+    ):
         ConvolutionalEncoder(NetworkSettings(filters=(4,), kernel_sizes=(4,), strides=(1,)), 8, 1)

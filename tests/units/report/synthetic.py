@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from zspace.report import StudyReport
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
+from zspace.report import StudyReport
 from zspace.results import (
     Curve,
     EncodeResult,
     EpochRecord,
-    LossParts,
     Estimate,
     GenerateResult,
+    LossParts,
     Measurement,
     ModelResults,
     PackResult,
