@@ -116,12 +116,13 @@ def test_killed_at_any_moment_the_same_command_finishes_with_the_same_weights(zs
 
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(study_file, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "zspace", "study", str(study_file), "--out", str(out), "--epochs", "10000"]
-    history = out / "runs" / "ae" / "history.jsonl"
     # Where the tests run in the background, Ctrl-C is switched off for them and all they start.
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom zspace.cli import main; main()"
     )
+    command = [sys.executable, "-c", program, "study", str(study_file), "--out", str(out), "--epochs", "10000"]
+    history = out / "runs" / "ae" / "history.jsonl"
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120
         while not history.exists() and time.monotonic() < deadline:
