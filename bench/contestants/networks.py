@@ -15,9 +15,9 @@ def settings(task: Task) -> ModelSettings:
     """Return zspace's settings for a task."""
     return ModelSettings(
         "vae" if task.is_variational else "ae",
-        NetworkSettings(filters=FILTERS, z_dim=Z_DIM, batch_norm=task.is_variational),
-        ObjectiveSettings(kl_weight=KL_WEIGHT, noise_limit=NOISE_LIMIT),
-        TrainingSettings(
+        network=NetworkSettings(filters=FILTERS, z_dim=Z_DIM, batch_norm=task.is_variational),
+        objective=ObjectiveSettings(kl_weight=KL_WEIGHT, noise_limit=NOISE_LIMIT),
+        training=TrainingSettings(
             epochs=1,
             batch_size=task.batch_size,
             learning_rate=LEARNING_RATE,

@@ -167,6 +167,10 @@ class RunDiverged(TrainingError):
     """A watched quantity jumped, or was not finite, more often than the guard may go back."""
 
 
+class EpochNotKept(TrainingError):
+    """No checkpoint of the asked epoch was kept."""
+
+
 class DeviceMissing(TrainingError):
     """The requested device is not there."""
 

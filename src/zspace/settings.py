@@ -7,7 +7,7 @@ wherever the value comes from. Settings files are TOML with the same names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -132,6 +132,8 @@ class ModelSettings(Checked):
 
     kind: Literal["ae", "vae"] = "ae"
     """Plain autoencoder, or variational autoencoder."""
+    seed: Annotated[int, Within(0)] | None = None
+    """Seed of initial weights, order and noise of this model; None takes the study's."""
     network: NetworkSettings = field(default_factory=NetworkSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -175,6 +177,8 @@ class StudySettings(Checked):
     """Headline of the report."""
     seed: Annotated[int, Within(0)] = 1
     """The one seed; every random act draws from its own named stream of it."""
+    runs: Annotated[int, Within(1, 100)] = 1
+    """Train every model this often, with seeds one apart; the runs are called NAME-1, NAME-2 and so on."""
     images: ImageSettings = field(default_factory=ImageSettings)
     models: Annotated[dict[str, ModelSettings], NotEmpty()] = field(default_factory=lambda: {"ae": ModelSettings()})
     """The models by name; each gets a run folder of that name."""
@@ -198,6 +202,19 @@ class Plan:
     settings: StudySettings
     origins: dict[str, Origin]
     """By dotted key, such as ``"models.ae.training.precision"``."""
+
+
+def asked_models(plan: Plan) -> dict[str, ModelSettings]:
+    """Return the models of a resolved plan as they were asked for: what was derived from "auto" is "auto" again."""
+    models = {}
+    for name, model in plan.settings.models.items():
+        derived = {
+            key: "auto"
+            for key in ("device", "precision")
+            if plan.origins.get(f"models.{name}.training.{key}", Origin("default")).kind == "derived"
+        }
+        models[name] = replace(model, training=replace(model.training, **derived))  # type: ignore[arg-type]
+    return models
 
 
 def preset_names() -> list[str]:
@@ -269,8 +286,32 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
                 _set_dotted(merged, target, value)
                 origins[target] = Origin(kind)
     settings = from_mapping(StudySettings, merged, where)
+    settings = _with_runs(settings, origins)
     defaults = {key: Origin("default") for key, _ in _dotted(to_mapping(settings))}
     return Plan(settings, {**defaults, **origins})
+
+
+def model_seed(settings: StudySettings, model: ModelSettings) -> int:
+    """Return the seed of a model: its own, or the study's."""
+    return settings.seed if model.seed is None else model.seed
+
+
+def _with_runs(settings: StudySettings, origins: dict[str, Origin]) -> StudySettings:
+    """Return the study with every model as often as it is to be trained, and note where the seeds come from."""
+    if settings.runs == 1:
+        return settings
+    models = {}
+    for name, model in settings.models.items():
+        for number in range(settings.runs):
+            copy = f"{name}-{number + 1}"
+            models[copy] = replace(model, seed=model_seed(settings, model) + number)
+            origins[f"models.{copy}.seed"] = Origin("derived", f"run {number + 1} of {settings.runs}")
+        for key in [key for key in origins if key.startswith(f"models.{name}.")]:
+            origin = origins.pop(key)
+            suffix = key.removeprefix(f"models.{name}.")
+            for number in range(settings.runs):
+                origins.setdefault(f"models.{name}-{number + 1}.{suffix}", origin)
+    return replace(settings, models=models)
 
 
 def _file_table(path: Path) -> dict[str, Any]:

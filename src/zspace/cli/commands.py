@@ -53,11 +53,9 @@ class Pack:
 
 
 @dataclass(frozen=True)
-class Study:
-    """Run a whole study: images, models, measurements, generated pictures, report."""
+class StudyOptions:
+    """What may be changed of a study without editing its file."""
 
-    study: tyro.conf.Positional[str]
-    """A preset (demo, celeba-ae) or the path of a .toml file."""
     images: str | None = None
     """Where the images are: folder, .zip, .tar(.gz), Parquet, .npy or .npz."""
     out: Path | None = None
@@ -76,7 +74,8 @@ class Study:
     """Share of the files that may be unreadable, 0 to 1."""
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
     """Any other setting by its dotted key, such as models.*.network.z_dim=64; may be given several times."""
-    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+    runs: int | None = None
+    """Train every model this often, with seeds one apart."""
 
     def flags(self) -> dict[str, Any]:
         """Return what was given as values by dotted key."""
@@ -88,8 +87,35 @@ class Study:
             "models.*.training.device": self.device,
             "models.*.training.precision": self.precision,
             "seed": self.seed,
+            "runs": self.runs,
             **dict(_parse_assignment(text) for text in self.set),
         }
+
+
+@dataclass(frozen=True)
+class Study:
+    """Run a whole study: images, models, measurements, generated pictures, report."""
+
+    study: tyro.conf.Positional[str]
+    """A preset, such as demo or celeba-ae, or the path of a .toml file."""
+    options: tyro.conf.OmitArgPrefixes[StudyOptions] = field(default_factory=StudyOptions)
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Pack the images of a study and train its models; or repeat a run from the end of an epoch."""
+
+    study: tyro.conf.Positional[str | None] = None
+    """A preset, such as demo or celeba-ae, or the path of a .toml file."""
+    resume: Path | None = None
+    """Run folder to repeat, in place of a study; the repetition goes into a folder beside it."""
+    from_epoch: int | None = None
+    """Last epoch that the repetition shares with the run; only used with --resume."""
+    fresh_noise: bool = False
+    """Draw other noise and another order from there on; only used with --resume."""
+    options: tyro.conf.OmitArgPrefixes[StudyOptions] = field(default_factory=StudyOptions)
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
 
 
 @dataclass(frozen=True)
@@ -152,7 +178,7 @@ class Budget:
 
 _NETWORK_OPTIONS = ("z_dim", "dense", "filters", "kernel_sizes", "strides", "block", "activation")
 
-Command = Budget | Pack | Study | Report
+Command = Budget | Pack | Train | Study | Report
 
 
 def _parse_assignment(text: str) -> tuple[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from zspace.cli.commands import Budget, Command, Output, Pack, Report, Study, parse_command
+from zspace.cli.commands import Budget, Command, Output, Pack, Report, Study, StudyOptions, Train, parse_command
 from zspace.cli.progress import ProgressView
-from zspace.errors import ZspaceError
+from zspace.errors import SettingMissing, ZspaceError
 from zspace.files import to_json
 from zspace.records import to_mapping
 from zspace.results import StudyResults
@@ -64,6 +64,8 @@ def _run(command: Command) -> tuple[dict[str, Any], str]:
             return _budget(command)
         case Pack():
             return _pack(command)
+        case Train():
+            return _train(command)
         case Study():
             return _study(command)
         case Report():
@@ -98,15 +100,57 @@ def _pack(command: Pack) -> tuple[dict[str, Any], str]:
     return {"out": str(command.out), "pack": to_mapping(result)}, text
 
 
-def _study(command: Study) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.study import check_before_work, derive_plan, study
+def _resolve(study: str, options: StudyOptions) -> tuple[Plan, Path]:
+    asked = resolve_plan(study, options.flags())
+    return asked, options.out or Path("zspace-out") / asked.settings.name
 
-    asked = resolve_plan(command.study, command.flags())
-    out = command.out or Path("zspace-out") / asked.settings.name
+
+def _dry_run(asked: Plan, out: Path) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.study import check_before_work, derive_plan
+
+    check_before_work(asked.settings)
+    plan = derive_plan(asked)
+    return {"out": str(out), "plan": plan_document(plan)}, _plan_text(plan, out)
+
+
+def _train(command: Train) -> tuple[dict[str, Any], str]:
+    from zspace.cli.trainings import trainings_document, trainings_text
+    from zspace.comparing import compare_seeds
+    from zspace.workflows.study import train_models
+
+    if command.resume is not None:
+        return _repeat(command, command.resume)
+    if command.study is None:
+        raise SettingMissing("train", "needs a study, or --resume RUN", "neither", "Name a preset, such as demo.")
+    asked, out = _resolve(command.study, command.options)
     if command.output.dry_run:
-        check_before_work(asked.settings)
-        plan = derive_plan(asked)
-        return {"out": str(out), "plan": plan_document(plan)}, _plan_text(plan, out)
+        return _dry_run(asked, out)
+    with ProgressView(command.output.quiet) as watch:
+        results = train_models(asked, out, watch)
+    stable = compare_seeds(results, asked.settings.runs)
+    return {"out": str(out), **trainings_document(results, stable)}, trainings_text(results, stable)
+
+
+def _repeat(command: Train, resume: Path) -> tuple[dict[str, Any], str]:
+    from zspace.cli.trainings import trainings_document, trainings_text
+    from zspace.runfolder import RunFolder
+    from zspace.workflows.repeat import repeat
+
+    if command.study is not None or command.from_epoch is None:
+        rule, got = "--resume takes --from-epoch and no study", "another combination"
+        raise SettingMissing("train", rule, got, "Write zspace train --resume RUN --from-epoch 18.")
+    with ProgressView(command.output.quiet) as watch:
+        run, result = repeat(RunFolder(resume.resolve()), command.from_epoch, command.fresh_noise, watch)
+    results = {run.path.name: result}
+    return {"run": str(run.path), **trainings_document(results, {})}, trainings_text(results, {})
+
+
+def _study(command: Study) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.study import study
+
+    asked, out = _resolve(command.study, command.options)
+    if command.output.dry_run:
+        return _dry_run(asked, out)
     with ProgressView(command.output.quiet) as watch:
         results = study(asked, out, watch)
     path = out / "report.html"

@@ -9,9 +9,9 @@ from zspace.generating.samplers import parse_sampler
 from zspace.images.store import open_store
 from zspace.measuring import chosen_measures
 from zspace.networks.convolutional import check_image_size
-from zspace.results import StudyResults, Watcher, watch_nothing
+from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import StudyFolder, claim_study_folder, locked
-from zspace.settings import ModelSettings, Origin, Plan, StudySettings
+from zspace.settings import ModelSettings, Origin, Plan, StudySettings, model_seed
 from zspace.training import resolve_device, resolve_precision
 from zspace.workflows.encode import encode
 from zspace.workflows.generate import generate
@@ -51,11 +51,30 @@ def study(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> StudyResult
         return report(folder, watch)
 
 
+def train_models(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> dict[str, TrainResult]:
+    """Pack the images of a study and train its models, and stop there; `study` goes on from it.
+
+    Parameters and errors are those of `study`.
+    """
+    check_before_work(asked.settings)
+    folder = StudyFolder(out)
+    with locked(out):
+        claim_study_folder(folder, derive_plan(asked))
+        settings = asked.settings
+        pack(settings.images, settings.seed, folder.store, watch)
+        store = open_store(folder.store)
+        return {
+            name: train(store, folder.run(name), model, model_seed(settings, model), watch)
+            for name, model in settings.models.items()
+        }
+
+
 def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings: StudySettings, watch: Watcher) -> None:
     store, run = open_store(folder.store), folder.run(name)
-    train(store, run, asked, settings.seed, watch)
-    model = load_model(run, asked, settings.images.size, settings.seed)
-    encode(store, run, model, settings.seed, watch)
+    seed = model_seed(settings, asked)
+    train(store, run, asked, seed, watch)
+    model = load_model(run, asked, settings.images.size, seed)
+    encode(store, run, model, seed, watch)
     measure(store, run, settings.measure, settings.seed, watch)
     generate(store, run, model, settings.generate, settings.measure.split, settings.seed, watch)
 

@@ -132,7 +132,7 @@ class _Keeper:
         """Save the present state, which the guard has found sound."""
         training = self.training
         tensors, position = training.state()
-        facts = {"trajectory": self.trajectory, "position": position}
+        facts = {"trajectory": self.trajectory, "position": position, "n_steps_done": training.n_steps_done}
         save_checkpoint(self.run.checkpoints, training.n_steps_done, tensors, facts)
         place, keep_every = training.position, training.settings.keep_every
         if keep_every and place.step == 0 and place.epoch > 0 and place.epoch % keep_every == 0:
