@@ -52,4 +52,4 @@ def reconstruction_loss(model: Autoencoder, task: Task) -> float:
     model.train()
     generator = torch.Generator().manual_seed(SEED)
     noise = torch.randn(len(images), Z_DIM, generator=generator)
-    return float(summed_cross_entropy(model.decoder(model.sample(model.encode(images), noise)), images))
+    return float(summed_cross_entropy(model.decoder(model.sampling(model.encode(images), noise)), images))

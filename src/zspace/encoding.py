@@ -48,7 +48,7 @@ def _encode_batch(model: Autoencoder, batch: Tensor, random: np.random.Generator
     if posterior.logvar is None:
         return Latents(mu, None, None)
     noise = torch.from_numpy(random.standard_normal(mu.shape, dtype=np.float32)).to(posterior.mu.device)
-    return Latents(model.sample(posterior, noise).cpu().numpy(), mu, posterior.logvar.cpu().numpy())
+    return Latents(model.sampling(posterior, noise).cpu().numpy(), mu, posterior.logvar.cpu().numpy())
 
 
 @torch.inference_mode()

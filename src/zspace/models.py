@@ -12,7 +12,7 @@ from zspace.networks.layers import initialise
 from zspace.objectives.divergence import divergence_per_dimension, penalised_divergence
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.seeds import stream_seed
-from zspace.settings import ModelSettings
+from zspace.settings import ModelSettings, ObjectiveSettings
 
 
 class Posterior(NamedTuple):
@@ -38,6 +38,53 @@ class Losses(NamedTuple):
     """Mean distance of the batch's mu from the origin."""
 
 
+class Sampling(nn.Module):
+    """From where the encoder puts images to z-points: mu for an AE, mu + exp(logvar / 2) * noise for a VAE.
+
+    Source
+    ------
+    The posts' limit: |noise| beyond it becomes the limit itself.
+    """
+
+    def __init__(self, settings: ObjectiveSettings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, posterior: Posterior, noise: Tensor) -> Tensor:
+        """Return z-points (n, z_dim); noise is standard normal of that shape, limited and scaled here."""
+        if posterior.logvar is None:
+            return posterior.mu
+        if self.settings.noise_limit:
+            noise = noise.clamp(-self.settings.noise_limit, self.settings.noise_limit)
+        return posterior.mu + (posterior.logvar / 2).exp() * noise * self.settings.noise_factor
+
+
+class Objective(nn.Module):
+    """What training minimises: a reconstruction loss and, for a VAE, the weighed KL term; always in float32."""
+
+    def __init__(self, settings: ObjectiveSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.reconstruction = RECONSTRUCTIONS[settings.reconstruction]
+        self.log_variance: Tensor
+        if self.reconstruction.learns_variance:
+            self.log_variance = nn.Parameter(torch.zeros(()))
+        else:
+            self.register_buffer("log_variance", torch.zeros(()), persistent=False)
+
+    def forward(self, logits: Tensor, images: Tensor, posterior: Posterior, kl_weight: Tensor) -> Losses:
+        """Return the parts of the loss; logits and images are (n, 3, size, size), images in [0, 1]."""
+        reconstruction = self.reconstruction.function(logits.float(), images, self.log_variance)
+        mean_radius = posterior.mu.detach().norm(dim=1).mean()
+        if posterior.logvar is None:
+            zero = torch.zeros_like(reconstruction)
+            return Losses(reconstruction, reconstruction, zero, zero, mean_radius)
+        per_dimension = divergence_per_dimension(posterior.mu, posterior.logvar)
+        charged = penalised_divergence(per_dimension, self.settings)
+        divergence = per_dimension.detach().sum(dim=1).mean()
+        return Losses(reconstruction + kl_weight * charged, reconstruction, divergence, charged, mean_radius)
+
+
 class Autoencoder(nn.Module):
     """An AE or a VAE: images to z-points and back.
 
@@ -61,10 +108,11 @@ class Autoencoder(nn.Module):
         self.settings = settings
         self.image_size = image_size
         self.is_variational = settings.kind == "vae"
+        # In the order of the forward pass, which `budget` shows them in.
         self.encoder = ConvolutionalEncoder(settings.network, image_size, n_heads=2 if self.is_variational else 1)
+        self.sampling = Sampling(settings.objective)
         self.decoder = convolutional_decoder(settings.network, image_size)
-        self.reconstruction = RECONSTRUCTIONS[settings.objective.reconstruction]
-        self.log_variance = nn.Parameter(torch.zeros(()), requires_grad=self.reconstruction.learns_variance)
+        self.objective = Objective(settings.objective)
         initialise(self, settings.network.initializer, stream_seed(seed, "weights"))
 
     def place_on(self, device: torch.device) -> Autoencoder:
@@ -77,33 +125,12 @@ class Autoencoder(nn.Module):
         mu, *rest = (head.float() for head in self.encoder(images))
         return Posterior(mu, rest[0] if rest else None)
 
-    def sample(self, posterior: Posterior, noise: Tensor) -> Tensor:
-        """Return z-points (n, z_dim): for an AE mu itself, for a VAE mu + exp(logvar / 2) * noise.
-
-        Parameters
-        ----------
-        posterior
-            What `encode` gave.
-        noise
-            Standard normal numbers (n, z_dim); limited and scaled here as the settings say.
-
-        Source
-        ------
-        The posts' limit: |noise| beyond it becomes the limit itself.
-        """
-        if posterior.logvar is None:
-            return posterior.mu
-        objective = self.settings.objective
-        if objective.noise_limit:
-            noise = noise.clamp(-objective.noise_limit, objective.noise_limit)
-        return posterior.mu + (posterior.logvar / 2).exp() * noise * objective.noise_factor
-
     def decode(self, z: Tensor) -> Tensor:
         """Return images (n, 3, size, size) in [0, 1] of z-points (n, z_dim)."""
         return torch.sigmoid(self.decoder(z).float())
 
     def losses(self, images: Tensor, noise: Tensor, kl_weight: Tensor) -> Losses:
-        """Return the objective for a batch of images in [0, 1], always in float32.
+        """Return the objective for a batch of images in [0, 1].
 
         Parameters
         ----------
@@ -115,21 +142,5 @@ class Autoencoder(nn.Module):
             Scalar factor of the KL term; an AE does not read it.
         """
         posterior = self.encode(images)
-        logits = self.decoder(self.sample(posterior, noise))
-        reconstruction = self.reconstruction.function(logits.float(), images, self.log_variance)
-        mean_radius = posterior.mu.detach().norm(dim=1).mean()
-        if posterior.logvar is None:
-            zero = torch.zeros_like(reconstruction)
-            return Losses(reconstruction, reconstruction, zero, zero, mean_radius)
-        per_dimension = divergence_per_dimension(posterior.mu, posterior.logvar)
-        charged = penalised_divergence(per_dimension, self.settings.objective)
-        divergence = per_dimension.detach().sum(dim=1).mean()
-        return Losses(reconstruction + kl_weight * charged, reconstruction, divergence, charged, mean_radius)
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Return the number of weights, counting BatchNorm's running statistics as Keras does."""
-    running = sum(
-        buffer.numel() for name, buffer in network.named_buffers() if not name.endswith("num_batches_tracked")
-    )
-    return running + sum(parameter.numel() for parameter in network.parameters())
+        losses: Losses = self.objective(self.decoder(self.sampling(posterior, noise)), images, posterior, kl_weight)
+        return losses

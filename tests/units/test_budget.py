@@ -8,7 +8,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from zspace.budget import model_budget, training_time
 from zspace.errors import ImageSizeNotDivisible, SettingOutOfRange
-from zspace.models import Autoencoder, count_parameters
+from zspace.models import Autoencoder
+from zspace.networks.layers import count_parameters
 from zspace.settings import ModelSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
 
 SIZE = 32

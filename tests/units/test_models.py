@@ -24,7 +24,7 @@ def test_images_become_points_and_images_again(settings):
     posterior = model.encode(images())
     assert posterior.mu.shape == (5, 3)
     assert (posterior.logvar is None) == (settings.kind == "ae")
-    decoded = model.decode(model.sample(posterior, torch.zeros(5, 3))).detach()
+    decoded = model.decode(model.sampling(posterior, torch.zeros(5, 3))).detach()
     assert decoded.shape == images().shape
     assert 0 < float(decoded.min()) < float(decoded.max()) < 1
 
@@ -45,10 +45,10 @@ def test_the_total_of_a_vae_is_reconstruction_plus_weighed_divergence():
 def test_noise_is_limited_as_in_the_posts_and_scaled():
     posterior = Posterior(torch.zeros(1, 3), torch.full((1, 3), 2 * torch.tensor(3.0).log()))
     noise = torch.tensor([[-9.0, 0.5, 9.0]])
-    limited = Autoencoder(VAE, 16, seed=1).sample(posterior, noise)
+    limited = Autoencoder(VAE, 16, seed=1).sampling(posterior, noise)
     assert limited.tolist() == [pytest.approx([-15.0, 1.5, 15.0])]
     free = replace(VAE, objective=ObjectiveSettings(noise_limit=0.0, noise_factor=2.0))
-    assert Autoencoder(free, 16, seed=1).sample(posterior, noise).tolist() == [pytest.approx([-54.0, 3.0, 54.0])]
+    assert Autoencoder(free, 16, seed=1).sampling(posterior, noise).tolist() == [pytest.approx([-54.0, 3.0, 54.0])]
 
 
 def test_only_the_gaussian_learns_its_variance():
@@ -56,7 +56,7 @@ def test_only_the_gaussian_learns_its_variance():
     for settings, learns in ((SMALL, False), (gaussian, True)):
         model = Autoencoder(settings, 16, seed=1)
         model.losses(images(), torch.empty(5, 3), WEIGHT).total.backward()
-        assert (model.log_variance.grad is not None) == learns
+        assert (model.objective.log_variance.grad is not None) == learns
 
 
 def test_the_seed_decides_the_weights():

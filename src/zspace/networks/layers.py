@@ -81,3 +81,9 @@ def initialise(network: nn.Module, initializer: str, seed: int) -> None:
             INITIALIZERS[initializer](layer.weight, generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of weights, counting BatchNorm's running statistics as Keras does."""
+    # What is saved and is no counter: parameters, and of the buffers the running means and variances.
+    return sum(tensor.numel() for tensor in network.state_dict().values() if tensor.is_floating_point())

@@ -13,8 +13,9 @@ from zspace.files import write_json_lines
 from zspace.guarding import Trouble
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore
-from zspace.models import Autoencoder, count_parameters
+from zspace.models import Autoencoder
 from zspace.networks.convolutional import CHANNELS
+from zspace.networks.layers import count_parameters
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
@@ -202,7 +203,7 @@ def _progress(training: Training, step: str, note: str = "") -> Progress:
 
 def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> TrainResult:
     model, history = training.model, training.position.history
-    objective, last = model.reconstruction, history[-1]
+    objective, last = model.objective.reconstruction, history[-1]
     scale = Scale(model.image_size**2, CHANNELS, model.settings.network.z_dim)
     digest = save_tensors(run.weights, model.state_dict(), {"kind": "weights"})
     seconds = sum(row.elapsed_seconds for row in history)

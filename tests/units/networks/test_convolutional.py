@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from zspace.errors import ImageSizeNotDivisible, SettingOutOfRange
-from zspace.models import count_parameters
 from zspace.networks.convolutional import ConvolutionalEncoder, check_image_size, convolutional_decoder
+from zspace.networks.layers import count_parameters
 from zspace.settings import NetworkSettings
 
 FOUR, THREE = (32, 64, 128, 256), (32, 64, 256)
