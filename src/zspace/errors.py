@@ -159,10 +159,6 @@ class TrainingError(ZspaceError):
     exit_code = 5
 
 
-class LossNotFinite(TrainingError):
-    """The loss became NaN or infinite."""
-
-
 class RunDiverged(TrainingError):
     """A watched quantity jumped, or was not finite, more often than the guard may go back."""
 

@@ -136,10 +136,10 @@ class Budget:
     model: Literal["ae", "vae"] | None = None
     """Plain or variational autoencoder; vae when neither this nor --study is given."""
     z_dim: Annotated[int | None, option(NetworkSettings, "z_dim")] = None
-    dense: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "dense")] = None
-    filters: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "filters")] = None
-    kernel_sizes: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "kernel_sizes")] = None
-    strides: Annotated[tuple[int, ...] | None, INTEGERS, option(NetworkSettings, "strides")] = None
+    dense: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "dense")] = None
+    filters: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "filters")] = None
+    kernel_sizes: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "kernel_sizes")] = None
+    strides: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "strides")] = None
     block: Annotated[Literal["plain", "residual"] | None, option(NetworkSettings, "block")] = None
     batch_norm: bool = False
     """Normalise the batch after every convolution; so it is for a vae when nothing is said."""
