@@ -15,8 +15,8 @@ QUANTITIES: dict[str, tuple[str, Callable[[TrainResult], float | None]]] = {
     "reconstruction": ("unit of the loss", lambda run: run.history[-1].training.reconstruction),
     "divergence": ("nats per image", lambda run: run.history[-1].training.divergence),
     "kl_share": ("share of the loss", lambda run: run.history[-1].training.kl_share),
-    "mean_radius": ("units of z", lambda run: run.history[-1].training.mean_radius),
-    "n_rollbacks": ("rollbacks", lambda run: float(len(run.rollbacks))),
+    "radius_while_training": ("units of z", lambda run: run.history[-1].training.mean_radius),
+    "rollbacks": ("rollbacks", lambda run: float(len(run.rollbacks))),
 }
 """What is compared: unit, and where it stands in a result."""
 

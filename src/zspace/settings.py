@@ -179,6 +179,8 @@ class StudySettings(Checked):
     """The one seed; every random act draws from its own named stream of it."""
     runs: Annotated[int, Within(1, 100)] = 1
     """Train every model this often, with seeds one apart; the runs are called NAME-1, NAME-2 and so on."""
+    needs_images: bool = False
+    """Refuse the built-in drawn faces: the study is about images that have to be given."""
     images: ImageSettings = field(default_factory=ImageSettings)
     models: Annotated[dict[str, ModelSettings], NotEmpty()] = field(default_factory=lambda: {"ae": ModelSettings()})
     """The models by name; each gets a run folder of that name."""

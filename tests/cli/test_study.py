@@ -200,6 +200,20 @@ def test_an_unknown_preset_names_the_near_ones_and_json_carries_the_error(zspace
     assert "Did you mean 'celeba-ae'" in outcome.document["message"]
 
 
+def test_a_study_of_photographs_does_not_fall_back_on_drawn_faces(zspace, tmp_path):
+    outcome = zspace("study", "celeba-ae", "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert "images.source: must be given for this study, got nothing. Give --images PATH." in outcome.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_usage_errors_are_json_too(zspace):
+    outcome = zspace("study", "demo", "--json", "--epochs", "x")
+    assert outcome.code == 2
+    assert outcome.document["error"] == "UsageError"
+    assert "epochs" in outcome.stderr
+
+
 def test_folders_that_are_not_this_studys_are_left_alone(zspace, study_file, tmp_path):
     foreign = tmp_path / "foreign"
     foreign.mkdir()

@@ -25,7 +25,7 @@ def test_training_alone_stops_before_measuring_and_a_study_goes_on_from_it(zspac
     assert outcome.code == 0, outcome.stderr
     assert not (out / "runs" / "ae" / "latents.zarr").exists()
     assert outcome.stdout.splitlines()[0].split() == [
-        "run", "epochs", "loss", "validation", "KL", "share", "radius", "images/s", "rollbacks",
+        "run", "epochs", "loss", "validation", "KL", "share", "radius", "while", "training", "images/s", "rollbacks",
     ]  # fmt: skip
     study = zspace("study", study_file, "--out", out)
     assert "train ae: 100%" in study.stderr
@@ -45,8 +45,8 @@ def test_several_seeds_give_several_runs_and_a_table_of_what_is_stable(zspace, s
     assert low < stable["training_loss"]["value"] < high
     assert stable["kl_share"]["n_used"] == 3
     text = zspace("train", study_file, "--out", out, "--runs", 3, *VAE, "--quiet").stdout
-    assert "ae: mean over runs" in text
-    assert "mean radius" in text
+    assert "mean over runs" in text
+    assert "radius while training" in text
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -72,6 +72,7 @@ def test_an_epoch_that_was_not_kept_is_told_with_those_that_were(zspace, study_f
     assert "needs the checkpoint of epoch 1, got none. Kept are epochs 2." in missing.stderr
     other = zspace("train", "--resume", out / "runs" / "vae", "--from-epoch", 1)
     assert "must be a run of the study around it, got vae. Runs are: ae." in other.stderr
+    assert "--resume takes the folder of a run" in zspace("train", "--resume", out, "--from-epoch", 1).stderr
     assert "needs a study, or --resume RUN" in zspace("train").stderr
     assert "--resume takes --from-epoch and no study" in zspace("train", "--resume", out / "runs" / "ae").stderr
 

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+def load_script(name, folder="scripts"):
+    spec = importlib.util.spec_from_file_location(name, ROOT / folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -48,3 +48,8 @@ def test_every_study_named_exists_and_the_example_resolves(tmp_path):
 def test_every_file_linked_exists():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_settings_page_is_what_the_settings_say():
+    conf = load_script("conf", "docs")
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == conf.settings_page(), "run make docs"

@@ -151,6 +151,7 @@ def test_what_a_cloud_cannot_tell_is_none_with_the_reason():
     }
     equal = "all points are equal, so there is no spread to share out"
     assert unknown == {
+        "peak_radius": "bins of 0.5 are too coarse: 95 % of the points lie between 0 and 0",
         "n_special_axes": "at least half of the axes are constant, so there is no typical deviation to compare with",
         "first_component_share": equal,
         "n_for_half": equal,

@@ -83,7 +83,9 @@ def radius_alarms(draw, n_clouds):
         n_bins += filled.sum()
         n_outside += ((curve.y < curve.null_low) | (curve.y > curve.null_high))[filled].sum()
         for name in alarms:
-            alarms[name] += outside(measurement.estimates[name].value, measurement.estimates[name].null_band)
+            found = measurement.estimates[name]
+            # On a sphere there is no peak to be found, and so no alarm.
+            alarms[name] += found.value is not None and outside(found.value, found.null_band)
     return n_outside / n_bins, alarms
 
 

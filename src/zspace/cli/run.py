@@ -25,10 +25,10 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of the outcome."""
-    output = Output()
+    output = Output(json="--json" in (sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        command = parse_command(arguments)
+        command = _parse(arguments, output)
         output = command.output
         document, text = _run(command)
     except KeyboardInterrupt:
@@ -40,6 +40,16 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(output, type(error).__name__, str(error))
         sys.exit(error.exit_code)
     _write_line(to_json(document) if output.json else text)
+
+
+def _parse(arguments: list[str] | None, output: Output) -> Command:
+    """Read the command line; its usage errors stand on stderr, and with --json there is a document as well."""
+    try:
+        return parse_command(arguments)
+    except SystemExit as stop:
+        if stop.code and output.json:
+            _write_line(to_json({"error": "UsageError", "message": "see stderr, or --help"}))
+        raise
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

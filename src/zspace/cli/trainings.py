@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from zspace.records import to_mapping
 from zspace.results import Estimate, TrainResult
 
-_HEAD = ("run", "epochs", "loss", "validation", "KL share", "radius", "images/s", "rollbacks")
+_HEAD = ("run", "epochs", "loss", "validation", "KL share", "radius while training", "images/s", "rollbacks")
 
 
 def trainings_text(results: dict[str, TrainResult], stable: dict[str, dict[str, Estimate]]) -> str:
     """Return one line per run and, where there are several seeds, the mean of every quantity with its interval."""
     lines = _table([_HEAD, *(_run_row(name, result) for name, result in results.items())])
     for model, estimates in stable.items():
-        head = (f"{model}: mean over runs", "95 % interval", "unit")
+        head = (model, "mean over runs", "95 % interval", "unit")
         lines += ["", *_table([head, *(_estimate_row(name, found) for name, found in estimates.items())])]
     return "\n".join(lines)
 
@@ -41,7 +41,7 @@ def _run_row(name: str, result: TrainResult) -> tuple[str, ...]:
 
 def _estimate_row(name: str, found: Estimate) -> tuple[str, ...]:
     interval = "-" if found.interval is None else f"{found.interval[0]:.5g} to {found.interval[1]:.5g}"
-    return f"{name.replace('_', ' ')} {found.value:.5g}", interval, found.unit
+    return name.replace("_", " "), f"{found.value:.5g}", interval, found.unit
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:

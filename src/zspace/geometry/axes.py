@@ -161,5 +161,11 @@ def _estimates(
         "largest_standard_deviation": number(
             float(deviations[broad_axis]), "units of z", f"standard deviation of axis {broad_axis}"
         ),
-        "bin_width": number(bin_width, "units of z", "as asked"),
+        "bin_width": replace(number(bin_width, "units of z", "as asked"), warnings=_coarseness(deviations, bin_width)),
     }
+
+
+def _coarseness(deviations: Float64[np.ndarray, " z_dim"], bin_width: float) -> tuple[str, ...]:
+    if bin_width <= np.median(deviations):
+        return ()
+    return ("wider than the typical deviation: peaks and half-widths say more of the bins than of the cloud",)

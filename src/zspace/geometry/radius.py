@@ -1,5 +1,7 @@
 """How far z-points lie from the origin."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float64
 from scipy import stats
@@ -61,41 +63,54 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     null_radii = list(nulls.matched_gaussian_radii(cloud, n_null_clouds, seed))
     curves = {f"bin {width:g}": _histogram(cloud, width, null_radii) for width in bin_widths}
     peak_of = next(iter(curves.values()))
-    null_peaks = [fullest_bin_centre(_counts(radii, peak_of.x, bin_widths[0]), peak_of.x) for radii in null_radii]
-    null_means = [float(radii.mean()) for radii in null_radii]
-    estimates = {
-        "mean_radius": _mean_radius(cloud, null_means, seed),
-        "peak_radius": _number(
-            cloud,
-            fullest_bin_centre(peak_of.y[0], peak_of.x),
-            f"middle of the fullest bin of width {bin_widths[0]:g}",
-            (min(null_peaks), max(null_peaks)),
-            seed,
-        ),
-        "standard_deviation": _number(cloud, float(cloud.radii.std(ddof=1)), "standard deviation of R"),
-        "smallest": _number(cloud, float(cloud.radii.min()), "smallest R"),
-        "largest": _number(cloud, float(cloud.radii.max()), "largest R"),
-    }
-    for name, low, high in (("half_shell", 0.25, 0.75), ("shell95", 0.025, 0.975)):
-        quantiles = np.quantile(cloud.radii, [low, high])
-        for end, share, value in zip(("low", "high"), (low, high), quantiles, strict=True):
-            estimates[f"{name}_{end}"] = _number(cloud, float(value), f"{share:.1%} quantile of R")
+    estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
+    estimates["peak_radius"] = _peak_radius(cloud, peak_of, bin_widths[0], null_radii, seed)
+    for name, (source, summarise) in _SUMMARIES.items():
+        null_values = [summarise(radii) for radii in null_radii]
+        band = (min(null_values), max(null_values))
+        estimates[name] = _number(cloud, summarise(cloud.radii), source, band, seed)
     return Measurement("radius", estimates, curves)
 
 
-def _number(
-    cloud: Cloud, value: float, source: str, null_band: tuple[float, float] | None = None, seed: int | None = None
-) -> Estimate:
+_Radii = Float64[np.ndarray, " n_points"]
+
+_SUMMARIES: dict[str, tuple[str, Callable[[_Radii], float]]] = {
+    "standard_deviation": ("standard deviation of R", lambda radii: float(radii.std(ddof=1))),
+    "smallest": ("smallest R", lambda radii: float(radii.min())),
+    "largest": ("largest R", lambda radii: float(radii.max())),
+    "half_shell_low": ("25.0% quantile of R", lambda radii: float(np.quantile(radii, 0.25))),
+    "half_shell_high": ("75.0% quantile of R", lambda radii: float(np.quantile(radii, 0.75))),
+    "shell95_low": ("2.5% quantile of R", lambda radii: float(np.quantile(radii, 0.025))),
+    "shell95_high": ("97.5% quantile of R", lambda radii: float(np.quantile(radii, 0.975))),
+}
+"""Definition and function of the numbers that sum up a distribution of radii."""
+
+_FEWEST_BINS = 3
+"""Bins that the middle 95 % of the points must span for the fullest of them to be called a peak."""
+
+
+def _number(cloud: Cloud, value: float, source: str, null_band: tuple[float, float], seed: int) -> Estimate:
     return Estimate(
         value,
         "units of z",
         cloud.n_points,
         cloud.n_points,
         source,
-        null_name=nulls.MATCHED_GAUSSIAN if null_band else None,
+        null_name=nulls.MATCHED_GAUSSIAN,
         null_band=null_band,
         seed=seed,
     )
+
+
+def _peak_radius(cloud: Cloud, histogram: Curve, width: float, null_radii: list[_Radii], seed: int) -> Estimate:
+    source = f"middle of the fullest bin of width {width:g}"
+    low, high = np.quantile(cloud.radii, [0.025, 0.975])
+    if high - low < (_FEWEST_BINS - 1) * width:
+        reason = f"bins of {width:g} are too coarse: 95 % of the points lie between {low:.4g} and {high:.4g}"
+        return Estimate(None, "units of z", cloud.n_points, cloud.n_points, source, reason=reason)
+    null_peaks = [fullest_bin_centre(_counts(radii, histogram.x, width), histogram.x) for radii in null_radii]
+    value = fullest_bin_centre(histogram.y[0], histogram.x)
+    return _number(cloud, value, source, (min(null_peaks), max(null_peaks)), seed)
 
 
 def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:

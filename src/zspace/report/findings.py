@@ -94,7 +94,7 @@ def _radius_card(found: ModelResults) -> Card | None:
     if peak is not None:
         notes.append(f"densest at {_shown(peak)}")
     if verdict := band_verdict(mean):
-        notes.append(f"{verdict} the null band")
+        notes.append(f"this mean is {verdict} its null band")
     return Card("Mean radius", _shown(mean), mean.unit, tuple(notes))
 
 

@@ -12,7 +12,7 @@ from zspace.results import EncodeResult, Measurement, Progress, Watcher, watch_n
 from zspace.runfolder import RunFolder, StepLog, fingerprint, read_latents
 from zspace.settings import MeasureSettings, Split
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)

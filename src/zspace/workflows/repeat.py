@@ -42,6 +42,9 @@ def repeat(
         When that epoch's checkpoint is not there; the message names those that are.
     """
     study = StudyFolder(run.path.parent.parent)
+    if not study.plan.is_file():
+        rule = "--resume takes the folder of a run, such as OUT/runs/NAME"
+        raise NotARunFolder(str(run.path), rule, "another folder", "Look below runs/ in the folder of the study.")
     plan = read_plan(study)
     # Checkpoints belong to what was asked for, not to what "auto" came to on this machine.
     asked = asked_models(plan).get(run.path.name)

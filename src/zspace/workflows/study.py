@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from zspace.errors import SettingMissing
 from zspace.generating.samplers import parse_sampler
 from zspace.images.store import open_store
 from zspace.measuring import chosen_measures
 from zspace.networks.convolutional import check_image_size
 from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import StudyFolder, claim_study_folder, locked
-from zspace.settings import ModelSettings, Origin, Plan, StudySettings, model_seed
+from zspace.settings import BUILT_IN_FACES, ModelSettings, Origin, Plan, StudySettings, model_seed
 from zspace.training import resolve_device, resolve_precision
 from zspace.workflows.encode import encode
 from zspace.workflows.generate import generate
@@ -84,9 +85,11 @@ def check_before_work(settings: StudySettings) -> None:
 
     Raises
     ------
-    ImageSizeNotDivisible, UnknownSetting, DeviceMissing
+    SettingMissing, ImageSizeNotDivisible, UnknownSetting, DeviceMissing
         Naming the setting.
     """
+    if settings.needs_images and settings.images.source == BUILT_IN_FACES:
+        raise SettingMissing("images.source", "must be given for this study", "nothing", "Give --images PATH.")
     for name, model in settings.models.items():
         check_image_size(model.network, settings.images.size, f"images.size for model {name!r}")
         resolve_device(model.training.device)

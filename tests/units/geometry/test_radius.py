@@ -41,7 +41,17 @@ def test_a_constant_cloud_has_one_radius():
     assert estimates["mean_radius"].value == 5
     assert estimates["mean_radius"].interval == (5, 5)
     assert estimates["standard_deviation"].value == 0
-    assert estimates["peak_radius"].value == 5.25
+    assert estimates["peak_radius"].value is None
+    assert estimates["peak_radius"].reason == "bins of 0.5 are too coarse: 95 % of the points lie between 5 and 5"
+
+
+def test_bins_wider_than_the_cloud_have_no_peak_and_narrow_ones_do():
+    cloud = Cloud(standard_normal_points(2000, 20, 1) * np.float32(0.05))
+    coarse = radius_density(cloud, (0.5,), 2, 1).estimates["peak_radius"]
+    assert (coarse.value, coarse.null_band) == (None, None)
+    fine = radius_density(cloud, (0.01,), 2, 1).estimates["peak_radius"]
+    assert fine.value == pytest.approx(0.05 * 19**0.5, abs=0.03)
+    assert fine.null_band is not None
 
 
 def test_more_null_clouds_leave_the_first_as_they_were():
