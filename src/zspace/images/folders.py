@@ -102,6 +102,9 @@ def _walk(folder: str, prefix: str, seen: set[tuple[int, int]], others: Counter[
             yield prefix + entry.name
 
 
+_ALL_DIGITS_ALIKE = str.maketrans("123456789", "000000000")
+
+
 def _entries(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
     try:
         status = os.stat(folder)  # noqa: PTH116 - a million Path objects would cost more than the walk
@@ -110,11 +113,15 @@ def _entries(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
             return []
         seen.add(place)
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: natural_key(entry.name))
+            found = list(entries)
     except OSError as error:
         raise SourceUnreadable(
             folder, "must be a folder that can be listed", error.strerror or "an error", "Change its permissions."
         ) from error
+    if len({entry.name.translate(_ALL_DIGITS_ALIKE) for entry in found}) <= 1:
+        # Numbers of the same length in the same places: text sorts as their values do, and ten times as fast.
+        return sorted(found, key=lambda entry: entry.name)
+    return sorted(found, key=lambda entry: natural_key(entry.name))
 
 
 def _seen(others: Counter[str]) -> str:
