@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="folder of images; left out, built-in faces are drawn as JPEG")
     parser.add_argument("--size", type=int, default=96, help="side of the packed images, in pixels")
     parser.add_argument("--turns", type=int, default=7, help="how often each takes its turn")
-    parser.add_argument("--faces", type=int, default=3000, help="how many faces to draw")
+    parser.add_argument("--faces", type=int, default=8000, help="how many faces to draw")
     flags = parser.parse_args()
     if flags.images is not None:
         compare(flags.images, flags.size, flags.turns)

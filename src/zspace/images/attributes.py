@@ -140,11 +140,11 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
     match = _best_match(table.columns, names)
     if match is None:
         return _no_match(table, names)
-    column, form = match
+    column, form, keys = match
     numbers, texts = _numeric_columns(table.columns.drop_columns([column]))
     if table.was_asked_for and not numbers.column_names:
         raise _unreadable(table, "must have a column of numbers", f"only {_list(table.columns.column_names)}")
-    rows = _rows_of_images(table, column, form, names)
+    rows = _rows_of_images(table, column, keys, list(map(form, names)))
     values = np.full((len(names), numbers.num_columns), np.nan, np.float32)
     values[rows >= 0] = attribute_values(numbers, tuple(numbers.column_names))[rows[rows >= 0]]
     values[~np.isfinite(values)] = np.nan
@@ -168,15 +168,17 @@ def beside(own: JoinedAttributes, joined: JoinedAttributes) -> JoinedAttributes:
     return JoinedAttributes(own.names + joined.names, values, own.notes + joined.notes)
 
 
-def _best_match(columns: pa.Table, names: Sequence[str]) -> tuple[str, Callable[[str], str]] | None:
+def _best_match(columns: pa.Table, names: Sequence[str]) -> tuple[str, Callable[[str], str], list[str]] | None:
+    """Return the column that names the most images, the form of name that it does so by, and its values so formed."""
     best, most = None, 0
     texts = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
     for form in _NAME_FORMS:
         wanted = {form(name) for name in names}
         for column, values in texts.items():
-            n_matches = len(wanted.intersection(map(form, set(values))))
+            keys = list(map(form, values))
+            n_matches = len(wanted.intersection(keys))
             if n_matches > most:
-                best, most = (column, form), n_matches
+                best, most = (column, form, keys), n_matches
         if most == len(wanted):
             break
     return best
@@ -191,12 +193,10 @@ def _texts(column: pa.ChunkedArray[Any]) -> list[str]:
     return [clean_name(text or "") for text in column.to_pylist()]
 
 
-def _rows_of_images(table: AttributeTable, column: str, form: Callable[[str], str], names: Sequence[str]) -> np.ndarray:
-    """Return for each image its row in the table, -1 for none."""
-    wanted = [form(name) for name in names]
+def _rows_of_images(table: AttributeTable, column: str, keys: list[str], wanted: list[str]) -> np.ndarray:
+    """Return for each wanted key the row that has it in the column, -1 for none."""
     row_of = dict.fromkeys(wanted, -1)
-    for row, text in enumerate(_texts(table.columns.column(column))):
-        key = form(text)
+    for row, key in enumerate(keys):
         if row_of.get(key, -1) >= 0:
             raise _unreadable(table, "must name every image once", f"{key!r} twice in column {column!r}")
         if key in row_of:

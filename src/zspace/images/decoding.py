@@ -29,6 +29,8 @@ _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _GREY_OR_COLOUR = (0, 2)
+_JPEG_SEGMENT = struct.Struct(">BBH")
+_JPEG_FRAME = struct.Struct(">HBHHB")
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
 _MARKER = 0xFF
@@ -90,19 +92,18 @@ def read_header(data: bytes, max_megapixels: float) -> Header:
 def _jpeg_header(data: bytes) -> Header:
     width = height = n_channels = 0
     position = 2
-    while position + 4 <= len(data):
-        marker = data[position + 1]
-        if data[position] != _MARKER:
+    while position + _JPEG_SEGMENT.size <= len(data):
+        lead, marker, n_bytes = _JPEG_SEGMENT.unpack_from(data, position)
+        if lead != _MARKER:
             raise Skipped("damaged")
         if marker == _MARKER:  # any number of fill bytes may stand before a marker
             position += 1
             continue
         if marker == _START_OF_SCAN:
             break
-        if marker in _FRAME_HEADERS:
-            height, width = (int.from_bytes(data[position + i : position + i + 2]) for i in (5, 7))
-            n_channels = data[position + 9] if position + 9 < len(data) else 0
-        position += 2 + int.from_bytes(data[position + 2 : position + 4])
+        if marker in _FRAME_HEADERS and position + 2 + _JPEG_FRAME.size <= len(data):
+            _n_bytes, _depth, height, width, n_channels = _JPEG_FRAME.unpack_from(data, position + 2)
+        position += 2 + n_bytes
     # Inside a scan the end marker cannot occur by chance; before it, it may belong to an embedded thumbnail. Without
     # this look, a file cut short would come out as a picture whose rest is grey.
     if data.rfind(_JPEG_END, position) < 0:

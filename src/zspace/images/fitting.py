@@ -94,5 +94,8 @@ def fit_image(pixels: Image, crop: Crop, fitted: UInt8[np.ndarray, "size size ch
     if width > size or height > size:
         smaller = (min(width, size), min(height, size))
         cut = cv2.resize(cut, smaller, interpolation=cv2.INTER_AREA)
-    fitted[:] = cut if cut.shape == fitted.shape else cv2.resize(cut, (size, size), interpolation=cv2.INTER_CUBIC)
+    if cut.shape == fitted.shape:
+        fitted[:] = cut
+    else:
+        cv2.resize(cut, (size, size), dst=fitted, interpolation=cv2.INTER_CUBIC)
     return width < size or height < size
