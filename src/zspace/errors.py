@@ -61,6 +61,10 @@ class SettingOutOfRange(SettingsError):
     """A value has the wrong type or lies outside its range."""
 
 
+class LibraryMissing(SettingsError):
+    """Something asked for needs an optional package."""
+
+
 class ImageSizeNotDivisible(SettingsError):
     """The strides of the network do not divide the image size."""
 
@@ -143,6 +147,14 @@ class FolderNotEmpty(FilesError):
 
 class FolderInUse(FilesError):
     """Another process is writing to the folder at this moment."""
+
+
+class LatentsNotFound(FilesError):
+    """There is no file of z-points at the path."""
+
+
+class LatentsUnreadable(FilesError):
+    """A file is of no known kind, damaged, or holds no z-points."""
 
 
 class NotARunFolder(FilesError):

@@ -192,3 +192,11 @@ def file_digest(path: Path) -> str:
         while block := file.read(_READ_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def tree_digest(path: Path) -> str:
+    """Return a digest of a file, or of all files in a folder and below with their names."""
+    if path.is_file():
+        return file_digest(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return document_digest([[str(file.relative_to(path)), file_digest(file)] for file in files])

@@ -11,6 +11,7 @@ from zspace.networks.convolutional import ConvolutionalEncoder, convolutional_de
 from zspace.networks.layers import initialise
 from zspace.objectives.divergence import divergence_per_dimension, penalised_divergence
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
+from zspace.processes import mean_over_processes
 from zspace.seeds import stream_seed
 from zspace.settings import ModelSettings, ObjectiveSettings
 
@@ -25,7 +26,7 @@ class Posterior(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The parts of the objective for one batch, each a scalar on the device."""
+    """The parts of the objective for one batch, over all processes, each a scalar on the device."""
 
     total: Tensor
     reconstruction: Tensor
@@ -74,14 +75,17 @@ class Objective(nn.Module):
 
     def forward(self, logits: Tensor, images: Tensor, posterior: Posterior, kl_weight: Tensor) -> Losses:
         """Return the parts of the loss; logits and images are (n, 3, size, size), images in [0, 1]."""
-        reconstruction = self.reconstruction.function(logits.float(), images, self.log_variance)
-        mean_radius = posterior.mu.detach().norm(dim=1).mean()
+        logits = logits.float()
+        reconstruction = mean_over_processes(self.reconstruction.function(logits, images, self.log_variance), logits)
+        radii = posterior.mu.detach().norm(dim=1)
+        mean_radius = mean_over_processes(radii.mean(), radii)
         if posterior.logvar is None:
             zero = torch.zeros_like(reconstruction)
             return Losses(reconstruction, reconstruction, zero, zero, mean_radius)
-        per_dimension = divergence_per_dimension(posterior.mu, posterior.logvar)
+        divergences = divergence_per_dimension(posterior.mu, posterior.logvar)
+        per_dimension = mean_over_processes(divergences.mean(dim=0), divergences)
         charged = penalised_divergence(per_dimension, self.settings)
-        divergence = per_dimension.detach().sum(dim=1).mean()
+        divergence = per_dimension.detach().sum()
         return Losses(reconstruction + kl_weight * charged, reconstruction, divergence, charged, mean_radius)
 
 

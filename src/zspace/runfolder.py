@@ -67,6 +67,11 @@ class RunFolder:
         return self.path / "history.jsonl"
 
     @property
+    def tensorboard(self) -> Path:
+        """Folder of the losses for TensorBoard, when asked for."""
+        return self.path / "tensorboard"
+
+    @property
     def latents(self) -> Path:
         """Zarr group of z-points."""
         return self.path / "latents.zarr"
@@ -289,6 +294,11 @@ def write_latents(
 def read_latents(path: Path, name: str) -> Float32[np.ndarray, "n_points z_dim"]:
     """Read one array of z-points."""
     return _read_array(path, name).astype(np.float32, copy=False)
+
+
+def latent_names(path: Path) -> list[str]:
+    """Return which arrays of points there are: z, and for a VAE mu and logvar."""
+    return [name for name in ("z", "mu", "logvar") if (path / name).is_dir()]
 
 
 def read_latent_ids(path: Path) -> Int64[np.ndarray, " n_points"]:

@@ -6,8 +6,9 @@ and position are therefore all there is to a checkpoint, and a resumed run is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import ceil
 from time import perf_counter
@@ -20,9 +21,10 @@ from torch import Tensor
 
 from zspace.errors import DeviceMissing
 from zspace.guarding import CHECK_STEPS, Guard, Trouble
-from zspace.images.loader import ImageBatches, epoch_order
+from zspace.images.loader import ImageBatches, Index, cut, epoch_order
 from zspace.models import Autoencoder, Losses
 from zspace.objectives.divergence import scheduled_weight, steer_weight
+from zspace.processes import average_gradients, own_share, process_count
 from zspace.records import from_mapping, to_mapping
 from zspace.results import EpochRecord, LossParts, Rollback
 from zspace.seeds import random_stream, stream_seed
@@ -62,6 +64,33 @@ def resolve_precision(asked: str, device: Device) -> tuple[Precision, Origin | N
         fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     reason = f"auto: this {device} {'multiplies' if fast else 'does not multiply'} bf16 in hardware"
     return "bf16" if fast else "float32", Origin("derived", reason)
+
+
+def resolve_compile(asked: str, device: Device) -> tuple[Literal["on", "off"], Origin | None]:
+    """Return whether the step is compiled, and why, when it was left to us."""
+    if asked != "auto":
+        return ("on" if asked == "on" else "off"), None
+    if device == "cpu":
+        return "off", Origin("derived", "auto: on a CPU compiling costs more than it saves")
+    if process_count() > 1:
+        return "off", Origin("derived", "auto: several processes exchange sums in the middle of a step")
+    return "on", Origin("derived", "auto: a CUDA device runs the compiled step as CUDA graphs")
+
+
+def resolve_training(asked: TrainingSettings) -> tuple[TrainingSettings, dict[str, Origin]]:
+    """Return the settings with device, precision and compilation decided, and why, by the name of the setting.
+
+    Raises
+    ------
+    DeviceMissing
+        When a CUDA device was asked for and none is there.
+    """
+    device, device_origin = resolve_device(asked.device)
+    precision, precision_origin = resolve_precision(asked.precision, device)
+    compiled, compile_origin = resolve_compile(asked.compile, device)
+    origins = {"device": device_origin, "precision": precision_origin, "compile": compile_origin}
+    resolved = replace(asked, device=device, precision=precision, compile=compiled)
+    return resolved, {name: origin for name, origin in origins.items() if origin}
 
 
 class Moment(Enum):
@@ -109,7 +138,7 @@ class Training:
     validation
         Images to watch; None for none.
     settings
-        Device and precision must be resolved.
+        As `resolve_training` gives them.
     seed
         The seed of the study. The order of the images comes from its streams ("order", epoch), the noise of a VAE
         from ("noise", number of changes, epoch, step).
@@ -136,9 +165,19 @@ class Training:
         self._epoch_sums = Sums(self.device)
         self._check_sums = Sums(self.device)
         self._kl_weight = torch.tensor(self.objective.kl_weight, device=self.device)
+        self._losses = self._compiled_losses() if settings.compile == "on" else model.losses
         self._optimizer = torch.optim.Adam(
             model.parameters(), lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
         )
+
+    def _compiled_losses(self) -> Callable[[Tensor, Tensor, Tensor], Losses]:
+        """Return the losses as one compiled function, forward and backward; on a GPU each is a CUDA graph."""
+        mode = "reduce-overhead" if self.device.type == "cuda" else "default"
+        # Two shapes, the full batch and the last one: two exact programs, not one for any size.
+        compiled: Callable[[Tensor, Tensor, Tensor], Losses] = torch.compile(
+            self.model.losses, mode=mode, dynamic=False
+        )
+        return compiled
 
     @property
     def n_images_this_epoch(self) -> int:
@@ -165,15 +204,16 @@ class Training:
         """
         while self.position.epoch < self.settings.epochs:
             self.model.train()
-            order = self._order()
-            for first in range(self.position.step * self.settings.batch_size, len(order), self.settings.batch_size):
-                start = perf_counter()
-                self._step(self.images.take(order[first : first + self.settings.batch_size]))
+            start = perf_counter()
+            batches = cut(self._order(), self.settings.batch_size)[self.position.step :]
+            for n_images, batch in _shares(self.images, batches):
+                self._step(batch, n_images)
                 is_checked = self.position.step % CHECK_STEPS == 0 and self.position.step < self.steps_per_epoch
                 if is_checked:
                     self._check()
                 self.position.epoch_seconds += perf_counter() - start
                 yield Moment.CHECKED if is_checked else Moment.AFTER_STEP
+                start = perf_counter()
             self._finish_epoch()
             yield Moment.AFTER_EPOCH
 
@@ -233,23 +273,25 @@ class Training:
         generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, "noise", *name))
         return torch.randn(shape, generator=generator, device=self.device)
 
-    def _step(self, batch: Tensor) -> None:
+    def _step(self, batch: Tensor, n_images: int) -> None:
         place = self.position
-        noise = self._noise(len(batch), len(place.changes), place.epoch, place.step)
+        # All processes draw the noise of the whole batch, so that their number does not change it.
+        noise = self._noise(n_images, len(place.changes), place.epoch, place.step)[own_share(n_images)]
         if self.objective.kl_schedule != "target-share":
             epochs_done = place.epoch + place.step / self.steps_per_epoch
             self._kl_weight.fill_(scheduled_weight(self.objective, epochs_done))
         with self._autocast():
-            losses = self.model.losses(batch, noise, self._kl_weight)
+            losses = self._losses(batch, noise, self._kl_weight)
         self._optimizer.zero_grad()
         losses.total.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.model.parameters())
         gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
         gradient_norm = torch.nn.utils.get_total_norm(gradients)
         self._optimizer.step()
         if self.objective.kl_schedule == "target-share" and self.model.is_variational:
             steer_weight(self._kl_weight, losses.reconstruction, losses.charged, self.objective.kl_target_share)
         for sums in (self._epoch_sums, self._check_sums):
-            sums.add(losses, gradient_norm, len(batch))
+            sums.add(losses, gradient_norm, n_images)
         self.position.step += 1
 
     def _check(self) -> None:
@@ -296,10 +338,12 @@ class Training:
             return None
         self.model.eval()
         sums = Sums(self.device)
-        for place, batch in enumerate(self.validation.in_order(self.settings.batch_size)):
+        batches = cut(np.arange(len(self.validation)), self.settings.batch_size)
+        for place, (n_images, batch) in enumerate(_shares(self.validation, batches)):
+            noise = self._noise(n_images, "validation", place)[own_share(n_images)]
             with self._autocast():
-                losses = self.model.losses(batch, self._noise(len(batch), "validation", place), self._kl_weight)
-            sums.add(losses, torch.zeros((), device=self.device), len(batch))
+                losses = self.model.losses(batch, noise, self._kl_weight)
+            sums.add(losses, torch.zeros((), device=self.device), n_images)
         return sums.means(self.model.is_variational)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -334,6 +378,12 @@ class Training:
         for name, tensor in self._own_tensors().items():
             tensor.copy_(tensors[name])
         self.position = from_mapping(Position, position, "checkpoint")
+
+
+def _shares(images: ImageBatches, batches: list[Index]) -> Iterator[tuple[int, Tensor]]:
+    """Yield the size of every batch, and this process's share of its images."""
+    with closing(images.stream([batch[own_share(len(batch))] for batch in batches])) as shares:
+        yield from zip(map(len, batches), shares, strict=True)
 
 
 class Sums:

@@ -145,3 +145,23 @@ def test_every_objective_trains(zspace, study_file, tmp_path, settings):
     first, last = outcome.document["runs"]["ae"]["history"]
     assert last["training"]["reconstruction"] < first["training"]["reconstruction"]
     assert last["training"]["divergence"] > 0
+
+
+def test_a_setting_given_in_two_ways_is_refused_not_decided_in_silence(zspace, study_file, tmp_path):
+    flags = ("--epochs", 3, "--set", "models.ae.training.epochs=2")
+    outcome = zspace("train", study_file, "--out", tmp_path / "out", *flags)
+    assert outcome.code == 2
+    assert "--set: must set what no other option sets, got models.ae.training.epochs and the option for " in (
+        outcome.stderr
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_kept_checkpoints_and_tensorboard_lie_in_the_run_folder(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    outcome = zspace("train", study_file, "--out", out, "--keep", 2, "--tensorboard")
+    assert outcome.code == 0, outcome.stderr
+    run = out / "runs" / "ae"
+    assert [path.name for path in (run / "checkpoints").glob("epoch-*")] == ["epoch-0002.safetensors"]
+    assert any((run / "tensorboard").glob("events.out.tfevents.*"))
+    assert "images held in memory: " in outcome.stderr

@@ -13,7 +13,14 @@ from zspace.images.faces import draw_faces, sample_factors
 from zspace.images.loader import ImageBatches, epoch_order
 from zspace.models import Autoencoder
 from zspace.settings import ModelSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
-from zspace.training import Diverged, Training, resolve_device, resolve_precision
+from zspace.training import (
+    Diverged,
+    Training,
+    resolve_compile,
+    resolve_device,
+    resolve_precision,
+    resolve_training,
+)
 
 SETTINGS = ModelSettings(
     network=NetworkSettings(filters=(4, 8), z_dim=3),
@@ -176,10 +183,24 @@ def test_precision_asked_for_is_precision_used_and_auto_gives_its_reason():
     assert origin.reason == f"auto: this cpu {expected} bf16 in hardware"
 
 
-def test_a_batch_holds_the_right_pixels_scaled_to_one():
-    images = np.zeros((3, 4, 4, 3), dtype=np.uint8)
-    images[2, 1, 0] = (255, 51, 0)
-    batch = ImageBatches(images, np.array([0, 2]), torch.device("cpu")).take(np.array([1]))
-    assert batch.shape == (1, 3, 4, 4)
-    assert batch[0, :, 1, 0].tolist() == pytest.approx([1.0, 0.2, 0.0])
-    assert float(batch.sum()) == pytest.approx(1.2)
+def test_compiling_is_left_out_on_a_cpu_and_says_why():
+    assert resolve_compile("on", "cpu") == ("on", None)
+    compiled, origin = resolve_compile("auto", "cpu")
+    assert (compiled, origin.reason) == ("off", "auto: on a CPU compiling costs more than it saves")
+    compiled, origin = resolve_compile("auto", "cuda")
+    assert (compiled, origin.reason) == ("on", "auto: a CUDA device runs the compiled step as CUDA graphs")
+
+
+def test_a_resolved_training_leaves_nothing_open_and_gives_every_reason():
+    resolved, origins = resolve_training(TrainingSettings(device="cpu", precision="float32"))
+    assert (resolved.device, resolved.precision, resolved.compile) == ("cpu", "float32", "off")
+    assert set(origins) == {"compile"}
+
+
+@pytest.mark.slow
+def test_a_compiled_step_learns_what_a_plain_one_does():
+    _, plain = finish(make_training(VAE))
+    _, compiled = finish(make_training(VAE, compile="on"))
+    for one, other in zip(plain, compiled, strict=True):
+        assert other.training.total == pytest.approx(one.training.total, rel=1e-5)
+        assert other.validation.total == pytest.approx(one.validation.total, rel=1e-5)

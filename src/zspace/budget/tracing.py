@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from zspace.budget.records import LayerBudget
 from zspace.models import Autoencoder
 from zspace.networks.convolutional import CHANNELS, ConvolutionalEncoder
-from zspace.networks.layers import ResidualBlock, count_parameters
+from zspace.networks.layers import BatchNorm, ResidualBlock, count_parameters
 from zspace.settings import ModelSettings
 
 ADAM_MOMENTS, ADAM_STEP_BYTES = 2, 4
@@ -211,7 +211,7 @@ class Ledger:
 
 
 _LAYER_NAMES: dict[type[nn.Module], str] = {
-    nn.BatchNorm2d: "batch norm",
+    BatchNorm: "batch norm",
     nn.LeakyReLU: "leaky relu",
     nn.Linear: "dense",
     ResidualBlock: "residual block",

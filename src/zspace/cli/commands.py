@@ -11,7 +11,15 @@ import tyro
 
 from zspace.cli.options import INTEGERS, option
 from zspace.errors import SettingOutOfRange
-from zspace.settings import BUILT_IN_FACES, ImageSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
+from zspace.records import from_mapping
+from zspace.settings import (
+    BUILT_IN_FACES,
+    ImageSettings,
+    MeasureSettings,
+    NetworkSettings,
+    ObjectiveSettings,
+    TrainingSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,24 @@ class Pack:
 
 
 @dataclass(frozen=True)
+class EncodedImages:
+    """Which images to encode."""
+
+    images: str | None = None
+    """Folder, .zip, .tar(.gz), Parquet file or folder, .npy or .npz; left out, the images of the study."""
+    crop: Annotated[str | None, option(ImageSettings, "crop")] = None
+    max_skipped_fraction: Annotated[float | None, option(ImageSettings, "max_skipped_fraction")] = None
+
+    def settings(self) -> ImageSettings | None:
+        """Return the image settings, what was not given having its default; None for the images of the study."""
+        if self.images is None:
+            return None
+        asked = {"source": self.images, "crop": self.crop, "max_skipped_fraction": self.max_skipped_fraction}
+        given = {key: value for key, value in asked.items() if value is not None}
+        return from_mapping(ImageSettings, given, "encode")
+
+
+@dataclass(frozen=True)
 class StudyOptions:
     """What may be changed of a study without editing its file."""
 
@@ -70,6 +96,10 @@ class StudyOptions:
     """Where to compute."""
     precision: Literal["auto", "float32", "bf16"] | None = None
     """Number format of the convolutions."""
+    keep: int | None = None
+    """Keep the checkpoint of every such epoch for good, to repeat from; without it only the two newest stay."""
+    tensorboard: bool = False
+    """Write the losses of every epoch for TensorBoard as well."""
     max_skipped_fraction: float | None = None
     """Share of the files that may be unreadable, 0 to 1."""
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
@@ -78,18 +108,33 @@ class StudyOptions:
     """Train every model this often, with seeds one apart."""
 
     def flags(self) -> dict[str, Any]:
-        """Return what was given as values by dotted key."""
-        return {
+        """Return what was given as values by dotted key.
+
+        Raises
+        ------
+        SettingOutOfRange
+            When ``--set`` is no assignment, or sets what another option sets too.
+        """
+        named = {
             "images.source": self.images,
             "images.size": self.size,
             "images.max_skipped_fraction": self.max_skipped_fraction,
             "models.*.training.epochs": self.epochs,
             "models.*.training.device": self.device,
             "models.*.training.precision": self.precision,
+            "models.*.training.keep_every": self.keep,
+            "models.*.training.tensorboard": self.tensorboard or None,
             "seed": self.seed,
             "runs": self.runs,
-            **dict(_parse_assignment(text) for text in self.set),
         }
+        given = {key: value for key, value in named.items() if value is not None}
+        assigned = dict(parse_assignment(text) for text in self.set)
+        for key in assigned:
+            both = [other for other in given if _same_setting(key, other)]
+            if both:
+                rule, got = "must set what no other option sets", f"{key} and the option for {both[0]}"
+                raise SettingOutOfRange("--set", rule, got, "Drop one of them.")
+        return {**given, **assigned}
 
 
 @dataclass(frozen=True)
@@ -116,6 +161,52 @@ class Train:
     """Draw other noise and another order from there on; only used with --resume."""
     options: tyro.conf.OmitArgPrefixes[StudyOptions] = field(default_factory=StudyOptions)
     output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Turn images into z-points with the model of a run."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder, such as OUT/runs/NAME."""
+    images: tyro.conf.OmitArgPrefixes[EncodedImages] = field(default_factory=EncodedImages)
+    out: Path | None = None
+    """Folder for the packed images and latents.zarr; by default RUN/encoded/NAME. Only used with --images."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Measure z-points of a run, or of any other program, and report what they look like."""
+
+    source: tyro.conf.Positional[Path]
+    """Run folder, or .npy, .npz, .parquet, .csv, .safetensors or Zarr with one z-point a row."""
+    out: Path | None = None
+    """Folder for results.json and report.html; by default RUN/measured, or zspace-out/NAME-measured."""
+    only: tuple[str, ...] = ()
+    """Measures to take, by name; all when left out."""
+    points: int | None = None
+    """Measure this many points, chosen at random; all when left out."""
+    array: str | None = None
+    """Which array of the file, where it holds several."""
+    seed: int = 1
+    """Of the null clouds and of the choice of points."""
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
+    """Any other setting of measuring, such as axis_bin=0.5; may be given several times."""
+    output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
+
+    def settings(self) -> MeasureSettings:
+        """Return how to measure.
+
+        Raises
+        ------
+        UnknownSetting, SettingOutOfRange
+            Naming what was asked for.
+        """
+        asked = dict(parse_assignment(text) for text in self.set)
+        if self.points is not None and self.points < 2:
+            raise SettingOutOfRange("--points", "must be at least 2", str(self.points), "Measure more points.")
+        return from_mapping(MeasureSettings, {**asked, "only": self.only}, "measure")
 
 
 @dataclass(frozen=True)
@@ -178,10 +269,23 @@ class Budget:
 
 _NETWORK_OPTIONS = ("z_dim", "dense", "filters", "kernel_sizes", "strides", "block", "activation")
 
-Command = Budget | Pack | Train | Study | Report
+Command = Budget | Pack | Train | Encode | Measure | Study | Report
 
 
-def _parse_assignment(text: str) -> tuple[str, Any]:
+def _same_setting(one: str, other: str) -> bool:
+    """Return whether two dotted keys can mean the same setting; ``*`` stands for any model.
+
+    Examples
+    --------
+    >>> _same_setting("models.ae.training.epochs", "models.*.training.epochs")
+    True
+    """
+    parts = zip(one.split("."), other.split("."), strict=False)
+    return one.count(".") == other.count(".") and all(a == b or "*" in (a, b) for a, b in parts)
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Return key and value of ``KEY=VALUE``, the value as TOML has it, a bare word being text."""
     key, equals, value = text.partition("=")
     if not equals:
         raise SettingOutOfRange("--set", "must be KEY=VALUE", repr(text), "Write for example --set seed=2.")
@@ -198,6 +302,6 @@ def parse_command(arguments: list[str] | None = None) -> Command:
         prog="zspace",
         description="Train autoencoders on images, see what their latent space really looks like, and sample it.",
         args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
     )
     return command

@@ -11,7 +11,19 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from zspace.cli.commands import Budget, Command, Output, Pack, Report, Study, StudyOptions, Train, parse_command
+from zspace.cli.commands import (
+    Budget,
+    Command,
+    Encode,
+    Measure,
+    Output,
+    Pack,
+    Report,
+    Study,
+    StudyOptions,
+    Train,
+    parse_command,
+)
 from zspace.cli.progress import ProgressView
 from zspace.errors import SettingMissing, ZspaceError
 from zspace.files import to_json
@@ -30,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         command = _parse(arguments, output)
         output = command.output
-        document, text = _run(command)
+        told = _run(command)
     except KeyboardInterrupt:
         _fail(output, "Interrupted", "What is finished is kept: run the same command to go on.")
         sys.exit(INTERRUPTED)
@@ -39,7 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _fail(output, type(error).__name__, str(error))
         sys.exit(error.exit_code)
-    _write_line(to_json(document) if output.json else text)
+    if told is not None:
+        document, text = told
+        _write_line(to_json(document) if output.json else text)
 
 
 def _parse(arguments: list[str] | None, output: Output) -> Command:
@@ -67,8 +81,8 @@ def _fail(output: Output, name: str, message: str) -> None:
     console.print(f"[bold red]{name}[/]: {escape(message)}", soft_wrap=True)
 
 
-def _run(command: Command) -> tuple[dict[str, Any], str]:
-    """Return the JSON document and the text that tell what came out."""
+def _run(command: Command) -> tuple[dict[str, Any], str] | None:
+    """Return the JSON document and the text that tell what came out; None in a process that only helps another."""
     match command:
         case Budget():
             return _budget(command)
@@ -76,6 +90,10 @@ def _run(command: Command) -> tuple[dict[str, Any], str]:
             return _pack(command)
         case Train():
             return _train(command)
+        case Encode():
+            return _encode(command)
+        case Measure():
+            return _measure(command)
         case Study():
             return _study(command)
         case Report():
@@ -123,9 +141,10 @@ def _dry_run(asked: Plan, out: Path) -> tuple[dict[str, Any], str]:
     return {"out": str(out), "plan": plan_document(plan)}, _plan_text(plan, out)
 
 
-def _train(command: Train) -> tuple[dict[str, Any], str]:
+def _train(command: Train) -> tuple[dict[str, Any], str] | None:
     from zspace.cli.trainings import trainings_document, trainings_text
     from zspace.comparing import compare_seeds
+    from zspace.processes import is_first, together
     from zspace.workflows.study import train_models
 
     if command.resume is not None:
@@ -135,36 +154,89 @@ def _train(command: Train) -> tuple[dict[str, Any], str]:
     asked, out = _resolve(command.study, command.options)
     if command.output.dry_run:
         return _dry_run(asked, out)
-    with ProgressView(command.output.quiet) as watch:
-        results = train_models(asked, out, watch)
+    with together():
+        if not is_first():
+            return _assist(asked, out)
+        with ProgressView(command.output.quiet) as watch:
+            results = train_models(asked, out, watch)
     stable = compare_seeds(results, asked.settings.runs)
     return {"out": str(out), **trainings_document(results, stable)}, trainings_text(results, stable)
 
 
 def _repeat(command: Train, resume: Path) -> tuple[dict[str, Any], str]:
     from zspace.cli.trainings import trainings_document, trainings_text
-    from zspace.runfolder import RunFolder
     from zspace.workflows.repeat import repeat
 
     if command.study is not None or command.from_epoch is None:
         rule, got = "--resume takes --from-epoch and no study", "another combination"
         raise SettingMissing("train", rule, got, "Write zspace train --resume RUN --from-epoch 18.")
     with ProgressView(command.output.quiet) as watch:
-        run, result = repeat(RunFolder(resume.resolve()), command.from_epoch, command.fresh_noise, watch)
+        run, result = repeat(resume, command.from_epoch, command.fresh_noise, watch)
     results = {run.path.name: result}
     return {"run": str(run.path), **trainings_document(results, {})}, trainings_text(results, {})
 
 
-def _study(command: Study) -> tuple[dict[str, Any], str]:
+def _assist(asked: Plan, out: Path) -> tuple[dict[str, Any], str] | None:
+    from zspace.workflows.study import assist
+
+    assist(asked, out)
+    return None
+
+
+def _study(command: Study) -> tuple[dict[str, Any], str] | None:
+    from zspace.processes import is_first, together
     from zspace.workflows.study import study
 
     asked, out = _resolve(command.study, command.options)
     if command.output.dry_run:
         return _dry_run(asked, out)
-    with ProgressView(command.output.quiet) as watch:
-        results = study(asked, out, watch)
+    with together():
+        if not is_first():
+            return _assist(asked, out)
+        with ProgressView(command.output.quiet) as watch:
+            results = study(asked, out, watch)
     path = out / "report.html"
     return {"out": str(out), "report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+
+
+def _encode(command: Encode) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.encode import default_place, encode_others, encode_study
+
+    settings = command.images.settings()
+    out = command.run if settings is None else command.out or default_place(command.run, settings)
+    if command.output.dry_run:
+        document = {} if settings is None else to_mapping(settings)
+        return {"settings": document, "out": str(out)}, _lines({"out": out, **document})
+    with ProgressView(command.output.quiet) as watch:
+        if settings is None:
+            result = encode_study(command.run, watch)
+        else:
+            result = encode_others(command.run, settings, out, watch)
+    text = f"{result.n_points:,} z-points of {result.z_dim:,} dimensions in {out / 'latents.zarr'}"
+    return {"out": str(out), "encode": to_mapping(result)}, text
+
+
+def _measure(command: Measure) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.points import default_place, measure_points
+
+    settings = command.settings()
+    out = command.out or default_place(command.source)
+    if command.output.dry_run:
+        return {"settings": to_mapping(settings), "out": str(out)}, _lines(to_mapping(settings))
+    with ProgressView(command.output.quiet) as watch:
+        result = measure_points(
+            command.source,
+            out,
+            settings,
+            command.seed,
+            array_name=command.array,
+            n_points=command.points,
+            watch=watch,
+        )
+    document = to_mapping(result)
+    _drop_curves(document["measurements"])
+    path = out / "report.html"
+    return {"out": str(out), "report": str(path), **document}, f"Report: {path}"
 
 
 def _report(command: Report) -> tuple[dict[str, Any], str]:
@@ -183,9 +255,14 @@ def _without_curves(results: StudyResults) -> dict[str, Any]:
     """Leave out the long curves; the run folders' results.json hold them."""
     document: dict[str, Any] = to_mapping(results)
     for model in document["models"].values():
-        for measurement in model["measurements"].values():
-            del measurement["curves"]
+        _drop_curves(model["measurements"])
     return document
+
+
+def _drop_curves(measurements: dict[str, Any]) -> None:
+    for measurement in measurements.values():
+        del measurement["curves"]
+        del measurement["grids"]
 
 
 def _lines(settings: dict[str, Any]) -> str:

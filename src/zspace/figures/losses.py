@@ -28,8 +28,9 @@ def draw_losses(training: TrainResult) -> Figure:
         _draw_histories(axes, training)
         axes.set(xlabel="epoch", ylabel=f"{training.loss_name} ({training.loss_unit})")
         last = training.history[-1].epoch
-        axes.set_xlim(1 - 0.04 * last, last + 0.04 * last)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        margin = 0.04 * last if last > 1 else 0.5
+        axes.set_xlim(1 - margin, last + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _add_scales(axes, training)
         for axis in (axes.xaxis, axes.yaxis):
             plain_ticks(axis)

@@ -17,7 +17,8 @@ REFERENCES = ("originals", "reconstructions")
 RATE_CAPTION = (
     "Share of images in which OpenCV's frontal-face cascade finds a face: dot and confidence interval. Grey diamonds "
     "are the references, the originals and their reconstructions; the dotted line carries on the originals' rate, "
-    "the most a sampler can be expected to reach. The cascade overlooks turned and covered faces."
+    "the most a sampler can be expected to reach. The cascade overlooks turned and covered faces, and takes blurred "
+    "and distorted ones for faces: it tells that there is a face, not that it is a good one."
 )
 
 

@@ -1,19 +1,77 @@
-"""Batches of stored images for the model: order, copying and scaling."""
+"""Batches of stored images for the model: where the pixels are held meanwhile, order, copying and scaling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from zspace.errors import StoreIncomplete
 from zspace.seeds import random_stream
 from zspace.shapes import Images
 
-_FITS_IN_MEMORY_BYTES = 4 << 30
-"""Stores up to this size are read into memory once; larger ones stay on disk, mapped."""
+_N_READERS = 4
+"""Threads that read from the disk: enough to keep its queue filled."""
+_N_BATCHES_AHEAD = 8
+_MOST_SHARE = 0.5
+"""Of the free memory that pixels may take."""
+
+Index = Int64[np.ndarray, " _n_batch"]
+"""Positions of images; the underscore says that batches side by side may differ in size."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Where the pixels are while a model trains on them, and why."""
+
+    place: Literal["device", "memory", "disk"]
+    reason: str
+
+
+def choose_holding(n_bytes: int, device: torch.device) -> Holding:
+    """Return the fastest place that has room for this many bytes of pixels.
+
+    That is the GPU's memory, else the main memory, as long as they take no more than half of what is free; else the
+    disk, from which batches are read ahead.
+    """
+    size = _gigabytes(n_bytes)
+    free = {"memory": _free_memory()}
+    if device.type == "cuda":
+        free = {"device": torch.cuda.mem_get_info(device)[0], **free}
+    titles = {"device": "on the GPU", "memory": "in memory"}
+    for place, n_free in free.items():
+        if n_bytes <= _MOST_SHARE * n_free:
+            reason = f"images held {titles[place]}: {size} of {_gigabytes(n_free)} free"
+            return Holding("device" if place == "device" else "memory", reason)
+    reason = f"images read from disk, ahead of each step: their {size} are more than half of the free memory"
+    return Holding("disk", reason)
+
+
+def _gigabytes(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.2f} GB"
+
+
+def _free_memory() -> int:
+    """Return how many bytes could be taken without swapping, as far as the system tells."""
+    information = Path("/proc/meminfo")
+    if not information.is_file():
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    lines = dict(line.split(":", 1) for line in information.read_text().splitlines())
+    free = int(lines["MemAvailable"].split()[0]) * 1024
+    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
+        free = min(free, int(most) - int(used.read_text()))
+    return free
 
 
 class ImageBatches:
@@ -27,33 +85,101 @@ class ImageBatches:
         The rows to use.
     device
         Where the batches go. Pixels travel as bytes and become floats there.
+    holding
+        Where the pixels are meanwhile; None chooses. Only memory-mapped images can stay on the disk.
     """
 
-    def __init__(self, images: Images, rows: Int64[np.ndarray, " n_rows"], device: torch.device) -> None:
-        n_bytes = len(rows) * int(np.prod(images.shape[1:]))
-        held = n_bytes <= _FITS_IN_MEMORY_BYTES
-        self._images = np.ascontiguousarray(images[rows]) if held else images
-        self._rows = np.arange(len(rows)) if held else rows
-        self._device = device
+    def __init__(
+        self,
+        images: Images,
+        rows: Int64[np.ndarray, " n_rows"],
+        device: torch.device,
+        holding: Holding | None = None,
+    ) -> None:
+        self._rows, self._device = rows, device
+        self.holding = holding or choose_holding(len(rows) * int(np.prod(images.shape[1:])), device)
+        if self.holding.place == "disk":
+            if isinstance(images, np.memmap):
+                self._disk = _Disk(images)
+                return
+            self.holding = Holding("memory", "images are in memory already")
+        # One whole range is a view until it is copied; any other choice of rows is a copy already.
+        pixels = torch.from_numpy(np.ascontiguousarray(images[rows]))
+        self._pixels = pixels.to(device) if self.holding.place == "device" else pixels
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self._rows)
 
-    def take(self, index: Int64[np.ndarray, " n_batch"]) -> Tensor:
+    def take(self, index: Index) -> Tensor:
         """Return the images at these positions of the rows, as (n, 3, size, size)."""
-        pixels = torch.from_numpy(self._images[self._rows[index]]).to(self._device)
-        # Stored as (n, height, width, channels): permuting the names of the dimensions is PyTorch's channels-last.
-        return pixels.permute(0, 3, 1, 2).float().div_(255.0)
+        if self.holding.place == "disk":
+            return self._to_model(self._disk.read(self._rows[index]))
+        return self._to_model(self._pixels[torch.from_numpy(index).to(self._pixels.device)])
+
+    def stream(self, batches: Sequence[Index]) -> Generator[Tensor]:
+        """Yield the images of one batch of positions after the other, reading ahead where they lie on the disk."""
+        if self.holding.place != "disk":
+            yield from map(self.take, batches)
+            return
+        pending = iter(batches)
+        reading: deque[Future[Tensor]] = deque()
+        readers = ThreadPoolExecutor(_N_READERS, thread_name_prefix="read")
+        try:
+            for index in islice(pending, _N_BATCHES_AHEAD):
+                reading.append(readers.submit(self._disk.read, self._rows[index]))
+            while reading:
+                pixels = reading.popleft().result()
+                for index in islice(pending, 1):
+                    reading.append(readers.submit(self._disk.read, self._rows[index]))
+                yield self._to_model(pixels)
+        finally:
+            readers.shutdown(cancel_futures=True)
 
     def in_order(self, batch_size: int) -> Iterator[Tensor]:
         """Yield all images in the order of the rows."""
-        for start in range(0, len(self), batch_size):
-            yield self.take(np.arange(start, min(start + batch_size, len(self))))
+        return self.stream(cut(np.arange(len(self)), batch_size))
+
+    def _to_model(self, pixels: Tensor) -> Tensor:
+        # Stored as (n, height, width, channels): permuting the names of the dimensions is PyTorch's channels-last.
+        return pixels.to(self._device).permute(0, 3, 1, 2).float().div_(255.0)
+
+
+class _Disk:
+    """Rows of a memory-mapped array, read without mapping: what was read is not held on to."""
+
+    def __init__(self, images: np.memmap) -> None:
+        self._path, self._offset, self._shape = str(images.filename), images.offset, images.shape[1:]
+        self._row_bytes = int(np.prod(self._shape))
+
+    def read(self, rows: Int64[np.ndarray, " n_rows"]) -> Tensor:
+        """Return the pixels of these rows, in this order; the disk is asked in ascending order."""
+        pixels = np.empty((len(rows), *self._shape), np.uint8)
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            for place in np.argsort(rows).tolist():
+                start = self._offset + int(rows[place]) * self._row_bytes
+                if os.preadv(descriptor, [pixels[place].data], start) != self._row_bytes:
+                    rule, got = "must be a whole image store", f"no pixels of image {int(rows[place])}"
+                    raise StoreIncomplete(self._path, rule, got, "Run zspace pack again to rebuild it.")
+        finally:
+            os.close(descriptor)
+        return torch.from_numpy(pixels)
+
+
+def cut(order: Int64[np.ndarray, " n_images"], batch_size: int) -> list[Index]:
+    """Return an order in batches; the last one holds what is left.
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in cut(np.array([3, 1, 2]), 2)]
+    [[3, 1], [2]]
+    """
+    return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
 
 
 def epoch_order(n_images: int, seed: int, epoch: int) -> Int64[np.ndarray, " n_images"]:
-    """Return the random order of an epoch.
+    """Return the random order of an epoch: every order is equally likely, wherever the pixels are held.
 
     Randomness
     ----------

@@ -164,7 +164,7 @@ def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list
     n_skipped = len(packed.skipped)
     if n_skipped > settings.max_skipped_fraction * packed.n_files:
         write_skipped(skipped_list, packed.skipped)
-        reasons = ", ".join(f"{count} {reason}" for reason, count in list(_reasons(packed).items())[:3])
+        reasons = ", ".join(f"{count} {reason}" for reason, count in _reasons(packed).items())
         enough = math.ceil(1000 * n_skipped / packed.n_files) / 1000
         raise TooManySkipped(
             settings.source,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from zspace.processes import process_count, sum_over_processes
 from zspace.settings import NetworkSettings
 
 KERAS_EPSILON, KERAS_MOMENTUM = 1e-3, 0.01
@@ -20,11 +21,40 @@ ACTIVATIONS: dict[str, Callable[[NetworkSettings], nn.Module]] = {
 }
 
 
+class BatchNorm(nn.BatchNorm2d):
+    """BatchNorm whose statistics are those of the whole batch, over all processes.
+
+    Source
+    ------
+    Ioffe and Szegedy 2015, algorithm 1. PyTorch's SyncBatchNorm does the same, on GPUs only.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised features, (n, channels, height, width)."""
+        if process_count() == 1 or not self.training:
+            return super().forward(x)
+        features, places = x.float(), (0, 2, 3)
+        n_values = sum_over_processes(torch.tensor(x.numel() / x.shape[1], device=x.device))
+        mean = sum_over_processes(features.sum(places)) / n_values
+        centred = features - mean.view(-1, 1, 1)
+        variance = sum_over_processes(centred.square().sum(places)) / n_values
+        self._remember(mean.detach(), variance.detach() * n_values / (n_values - 1))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return (centred * scale.view(-1, 1, 1) + self.bias.view(-1, 1, 1)).to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.running_mean.lerp_(mean, KERAS_MOMENTUM)
+            self.running_var.lerp_(variance, KERAS_MOMENTUM)
+            self.num_batches_tracked += 1
+
+
 def after_convolution(settings: NetworkSettings, n_channels: int) -> list[nn.Module]:
     """Return what follows a convolution: normalisation if asked for, then the activation."""
     activation = ACTIVATIONS[settings.activation](settings)
     if settings.batch_norm:
-        return [nn.BatchNorm2d(n_channels, KERAS_EPSILON, KERAS_MOMENTUM), activation]
+        return [BatchNorm(n_channels, KERAS_EPSILON, KERAS_MOMENTUM), activation]
     return [activation]
 
 

@@ -29,15 +29,14 @@ def penalised_divergence(per_dimension: Tensor, settings: ObjectiveSettings) -> 
     Parameters
     ----------
     per_dimension
-        Divergence (n, z_dim) in nats.
+        Divergence (z_dim,) in nats, mean over the batch.
     settings
-        Free bits and capacity; without them this is the plain divergence, mean over images.
+        Free bits and capacity; without them this is the plain divergence.
 
     Source
     ------
     Free bits: Kingma et al. 2016, eq. 15, one group per dimension, mean over the batch. Capacity: Burgess et al. 2018.
     """
-    per_dimension = per_dimension.mean(dim=0)
     if settings.free_bits:
         per_dimension = per_dimension.clamp(min=settings.free_bits)
     charged = per_dimension.sum()

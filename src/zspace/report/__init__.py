@@ -1,5 +1,5 @@
-"""Run or study becomes one self-contained HTML file."""
+"""A run, a study or a file of z-points becomes one self-contained HTML file."""
 
-from zspace.report.page import StudyReport, render_report
+from zspace.report.page import PointsReport, StudyReport, render_points_report, render_report
 
-__all__ = ["StudyReport", "render_report"]
+__all__ = ["PointsReport", "StudyReport", "render_points_report", "render_report"]

@@ -18,7 +18,7 @@ from zspace.report.values import (
     number,
     share,
 )
-from zspace.results import Estimate, GenerateResult, ModelResults, SampleScore, StudyResults, TrainResult
+from zspace.results import Estimate, GenerateResult, Measurement, ModelResults, SampleScore, StudyResults, TrainResult
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,21 @@ class Findings:
 
 def findings_of(anchor: str, name: str, found: ModelResults) -> Findings:
     """Return the headline numbers of a model, all read from its records."""
-    cards = [_loss_card(found.training), _radius_card(found), _variance_card(found), _faces_card(found.generation)]
+    measured = found.measurements
+    cards = [
+        _loss_card(found.training),
+        _radius_card(measured),
+        _variance_card(measured, found.encoding.z_dim),
+        _faces_card(found.generation),
+    ]
     bars = tuple(_bar(score) for score in found.generation.scores)
     return Findings(anchor, name, tuple(card for card in cards if card is not None), bars)
+
+
+def points_findings(name: str, z_dim: int, measured: dict[str, Measurement]) -> Findings:
+    """Return the headline numbers of z-points without a model."""
+    cards = (_radius_card(measured), _variance_card(measured, z_dim))
+    return Findings("points", name, tuple(card for card in cards if card is not None), ())
 
 
 def final_loss(training: TrainResult) -> tuple[str, float] | None:
@@ -81,13 +93,13 @@ def _loss_card(training: TrainResult) -> Card | None:
     return Card(f"Loss on {which} images", number(loss), training.loss_unit, tuple(notes))
 
 
-def _estimate(found: ModelResults, measure: str, key: str) -> Estimate | None:
-    measurement = found.measurements.get(measure)
+def _estimate(measured: dict[str, Measurement], measure: str, key: str) -> Estimate | None:
+    measurement = measured.get(measure)
     return measurement.estimates.get(key) if measurement is not None else None
 
 
-def _radius_card(found: ModelResults) -> Card | None:
-    mean, peak = _estimate(found, "radius", "mean_radius"), _estimate(found, "radius", "peak_radius")
+def _radius_card(measured: dict[str, Measurement]) -> Card | None:
+    mean, peak = _estimate(measured, "radius", "mean_radius"), _estimate(measured, "radius", "peak_radius")
     if mean is None:
         return None
     notes = [f"{interval_words(mean)} ({level_words(mean)})"] if mean.interval else []
@@ -98,12 +110,12 @@ def _radius_card(found: ModelResults) -> Card | None:
     return Card("Mean radius", _shown(mean), mean.unit, tuple(notes))
 
 
-def _variance_card(found: ModelResults) -> Card | None:
-    needed = _estimate(found, "principal", "n_for_90_percent")
+def _variance_card(measured: dict[str, Measurement], z_dim: int) -> Card | None:
+    needed = _estimate(measured, "principal", "n_for_90_percent")
     if needed is None:
         return None
-    notes = [f"of {number(found.encoding.z_dim)} hold 90 % of the variance"]
-    if (first := _estimate(found, "principal", "first_component_share")) is not None:
+    notes = [f"of {number(z_dim)} hold 90 % of the variance"]
+    if (first := _estimate(measured, "principal", "first_component_share")) is not None:
         notes.append(f"the first alone: {_shown(first)}")
     return Card("Principal components", _shown(needed), "", tuple(notes))
 
@@ -117,7 +129,8 @@ def _faces_card(generation: GenerateResult) -> Card | None:
         reason = samplers[0].face_rate.reason or NOT_RECORDED
         return Card("Faces from random z-points", "not known", "", (reason,))
     rate, best = max(known, key=lambda pair: pair[0])
-    notes = [f"best of {len(samplers)} samplers: {best.title}"]
+    word = "best" if rate >= _WORKS else "no sampler works; the best"
+    notes = [f"{word} of {len(samplers)} samplers: {best.title}"]
     notes += [
         f"the originals themselves: {rate_words(score)}" for score in generation.scores if score.sampler == "originals"
     ]
@@ -145,6 +158,9 @@ def comparison_table(results: StudyResults) -> Table:
     return Table("Models side by side", ("", *models), tuple(zip(names, *columns, strict=True)))
 
 
+_WORKS = 0.5
+"""A sampler that shows no face in half of its images is not called one that works."""
+
 _COMPARED = ("Parameters", "Epochs", "Loss", "Loss per pixel", "Loss in", "Mean radius", "Densest radius")
 
 
@@ -160,6 +176,6 @@ def _comparison_column(found: ModelResults, samplers: tuple[str, ...]) -> tuple[
         number(training.epochs),
         *losses,
         training.loss_unit,
-        *(estimate_words(_estimate(found, "radius", key)) for key in ("mean_radius", "peak_radius")),
+        *(estimate_words(_estimate(found.measurements, "radius", key)) for key in ("mean_radius", "peak_radius")),
         *(rates.get(sampler, "not drawn") for sampler in samplers),
     )

@@ -1,4 +1,4 @@
-"""One study becomes one HTML file that needs nothing else: no network, no fonts, no scripts from elsewhere."""
+"""A study, or a file of z-points, becomes one HTML file that needs nothing else: no network, no fonts, no scripts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from zspace.report.findings import comparison_table, findings_of
+from zspace.report.findings import comparison_table, findings_of, points_findings
+from zspace.report.plates import measure_section
 from zspace.report.posts import DATA
-from zspace.report.sections import data_section, model_section
+from zspace.report.sections import data_section, model_section, points_facts
 from zspace.report.tables import plan_table
-from zspace.results import StudyResults
+from zspace.results import CloudFacts, Measurement, StudyResults
 from zspace.settings import Plan
 from zspace.shapes import Images
 
@@ -43,32 +44,74 @@ def render_report(study: StudyReport) -> str:
     ----
     About two seconds and half a megabyte per model, besides the images.
     """
-    settings, script = study.plan.settings, _asset("page.js")
+    settings = study.plan.settings
     models = [
         model_section(place, name, found, settings.models.get(name), study.pictures.get(name, {}))
         for place, (name, found) in enumerate(study.results.models.items())
     ]
+    return _render(
+        "page.html.jinja",
+        study.created,
+        study.zspace_version,
+        title=settings.title or settings.name,
+        name=settings.name,
+        kind="Study",
+        seed=settings.seed,
+        is_long=len(models) > 1,
+        findings=[
+            findings_of(section.anchor, name, found)
+            for section, (name, found) in zip(models, study.results.models.items(), strict=True)
+        ],
+        comparison=comparison_table(study.results) if len(models) > 1 else None,
+        data=data_section(study.results.images),
+        models=models,
+        plan=plan_table(study.plan),
+    )
+
+
+@dataclass(frozen=True)
+class PointsReport:
+    """All that a report on z-points of any program is made from."""
+
+    name: str
+    facts: CloudFacts
+    measurements: dict[str, Measurement]
+    seed: int
+    created: datetime
+    zspace_version: str
+
+
+def render_points_report(points: PointsReport) -> str:
+    """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
+    return _render(
+        "points.html.jinja",
+        points.created,
+        points.zspace_version,
+        title=f"z-points of {points.name}",
+        name=points.name,
+        kind="Points",
+        seed=points.seed,
+        is_long=False,
+        findings=[points_findings(points.name, points.facts.z_dim, points.measurements)],
+        facts=points_facts(points.facts),
+        notes=points.facts.notes,
+        measures=[measure_section("points", measurement) for measurement in points.measurements.values()],
+    )
+
+
+def _render(template: str, created: datetime, version: str, **shown: object) -> str:
+    script = _asset("page.js")
     return (
         _environment()
-        .get_template("page.html.jinja")
+        .get_template(template)
         .render(
-            title=settings.title or settings.name,
-            name=settings.name,
-            created=study.created.strftime("%Y-%m-%d %H:%M %Z").strip(),
-            version=study.zspace_version,
-            seed=settings.seed,
+            created=created.strftime("%Y-%m-%d %H:%M %Z").strip(),
+            version=version,
             style=Markup(_asset("page.css")),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            findings=[
-                findings_of(section.anchor, name, found)
-                for section, (name, found) in zip(models, study.results.models.items(), strict=True)
-            ],
-            comparison=comparison_table(study.results) if len(models) > 1 else None,
-            data=data_section(study.results.images),
-            models=models,
-            plan=plan_table(study.plan),
             posts_data=DATA,
+            **shown,
         )
     )
 

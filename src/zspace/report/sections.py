@@ -18,7 +18,7 @@ from zspace.report.plates import (
 )
 from zspace.report.tables import Cell, EstimateRow, Table, estimate_rows
 from zspace.report.values import duration, number
-from zspace.results import EncodeResult, ModelResults, PackResult, TrainResult
+from zspace.results import CloudFacts, EncodeResult, ModelResults, PackResult, TrainResult
 from zspace.settings import ModelSettings
 from zspace.shapes import Images
 
@@ -73,6 +73,21 @@ def data_section(images: PackResult) -> DataSection:
         Table("Skipped files", ("reason", "files"), reasons),
         Table("Exact duplicates, the first pairs", ("copy", "equals"), images.duplicate_examples),
         images.attributes,
+    )
+
+
+def points_facts(found: CloudFacts) -> Facts:
+    """Return what was read, and what was noticed about it."""
+    return (
+        ("source", found.source),
+        ("points given", number(found.n_given)),
+        ("points measured", number(found.n_used)),
+        ("dimensions of z-space", number(found.z_dim)),
+        ("rows left out: not finite", number(found.n_not_finite)),
+        ("points that repeat another", number(found.n_duplicates)),
+        ("axes on which nothing varies", number(found.n_constant_axes)),
+        ("fewer points than dimensions", "yes" if found.n_used <= found.z_dim else "no"),
+        ("posterior (mu and logvar)", "yes" if found.has_posterior else "no"),
     )
 
 

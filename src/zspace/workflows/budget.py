@@ -12,8 +12,8 @@ from zspace.budget import ModelBudget, model_budget, training_time
 from zspace.errors import SettingMissing
 from zspace.networks.convolutional import check_image_size
 from zspace.records import from_mapping, to_mapping
-from zspace.settings import ModelSettings, Origin, Plan, StudySettings, resolve_plan
-from zspace.training import Device, Precision, resolve_device, resolve_precision
+from zspace.settings import ModelSettings, Origin, Plan, StudySettings, TrainingSettings, resolve_plan
+from zspace.training import resolve_training
 
 DEFAULT_KIND = "vae"
 """Without flags the budget is that of the posts' VAE with z of 256: the model whose cost they ask about."""
@@ -100,24 +100,20 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 def _resolve_precisions(plan: Plan) -> Plan:
     origins, models = dict(plan.origins), {}
     for name, model in plan.settings.models.items():
-        device, device_origin = _resolve_device(model.training.device)
-        precision, precision_origin = _resolve_precision(model.training.precision, device)
-        models[name] = replace(model, training=replace(model.training, device=device, precision=precision))
-        for key, origin in (("device", device_origin), ("precision", precision_origin)):
-            if origin:
-                origins[f"models.{name}.training.{key}"] = origin
+        training, reasons = _resolve_training(model.training)
+        models[name] = replace(model, training=training)
+        origins |= {f"models.{name}.training.{key}": origin for key, origin in reasons.items()}
     return Plan(replace(plan.settings, models=models), origins)
 
 
-def _resolve_device(asked: str) -> tuple[Device, Origin | None]:
-    """Return the device; one that is not here is welcome, since a budget may be drawn up for another machine."""
-    return ("cuda", None) if asked == "cuda" else resolve_device(asked)
-
-
-def _resolve_precision(asked: str, device: Device) -> tuple[Precision, Origin | None]:
-    if asked == "auto" and device == "cuda" and not torch.cuda.is_available():
-        return "bf16", Origin("derived", "auto: a CUDA device that multiplies bf16 is assumed, none is here")
-    return resolve_precision(asked, device)
+def _resolve_training(asked: TrainingSettings) -> tuple[TrainingSettings, dict[str, Origin]]:
+    """Resolve as training does, but for a CUDA device that is not here: a budget may be for another machine."""
+    if asked.device != "cuda" or torch.cuda.is_available():
+        return resolve_training(asked)
+    if asked.precision != "auto":
+        return asked, {}
+    reason = "auto: a CUDA device that multiplies bf16 is assumed, none is here"
+    return replace(asked, precision="bf16"), {"precision": Origin("derived", reason)}
 
 
 def budget(plan: Plan, images_per_second: float | None = None, n_images: int | None = None) -> dict[str, ModelBudget]:

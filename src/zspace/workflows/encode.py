@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -9,11 +11,15 @@ import numpy as np
 from zspace.encoding import Latents, encode_images
 from zspace.files import document_digest
 from zspace.images.loader import ImageBatches
-from zspace.images.store import ImageStore
+from zspace.images.store import ImageStore, open_store
 from zspace.models import Autoencoder
 from zspace.results import EncodeResult, Progress, TrainResult, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint, write_latents
+from zspace.runfolder import RunFolder, StepLog, fingerprint, locked, write_latents
 from zspace.seeds import random_stream
+from zspace.settings import ImageSettings
+from zspace.workflows.pack import pack
+from zspace.workflows.runs import open_run
+from zspace.workflows.train import load_model
 
 _VERSION = 1
 
@@ -43,6 +49,73 @@ def encode(
     if done := log.finished("encode", made_from, EncodeResult):
         watch(Progress(step, done.n_points, done.n_points, "images", note="already done"))
         return done
+    result = _write_points(store, model, seed, run.latents, made_from, step, watch)
+    log.record("encode", made_from, result, [run.latents])
+    return result
+
+
+def encode_study(path: Path, watch: Watcher = watch_nothing) -> EncodeResult:
+    """Encode every image of a run's own study, unless these weights have already done so.
+
+    Raises
+    ------
+    NotARunFolder
+        When the folder is no trained run of a study.
+    """
+    run = open_run(path)
+    with locked(run.study.path):
+        store = open_store(run.study.store)
+        model = load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
+        return encode(store, run.folder, model, run.seed, watch)
+
+
+def default_place(path: Path, images: ImageSettings) -> Path:
+    """Return the folder for other images' z-points where none is named."""
+    return path / "encoded" / Path(images.source).stem
+
+
+def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher = watch_nothing) -> EncodeResult:
+    """Encode other images with the model of a run: pack them into ``out``, and write their z-points beside them.
+
+    Parameters
+    ----------
+    path
+        A trained run folder.
+    images
+        Which images; their size is the model's.
+    out
+        Folder for the image store ``images`` and the z-points ``latents.zarr``, whose ids are rows of that store.
+    watch
+        Called with every progress record.
+
+    Raises
+    ------
+    NotARunFolder
+        When the folder is no run of a study.
+    ImagesError
+        When the images cannot be packed.
+    """
+    run = open_run(path)
+    folder = RunFolder(out)
+    with locked(out):
+        pack(replace(images, size=run.plan.settings.images.size), run.seed, out / "images", watch)
+        store = open_store(out / "images")
+        log = StepLog(out)
+        weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
+        made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=run.seed, version=_VERSION)
+        step = f"encode {out.name}"
+        if done := log.finished("encode", made_from, EncodeResult):
+            watch(Progress(step, done.n_points, done.n_points, "images", note="already done"))
+            return done
+        model = load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
+        result = _write_points(store, model, run.seed, folder.latents, made_from, step, watch)
+        log.record("encode", made_from, result, [folder.latents])
+        return result
+
+
+def _write_points(
+    store: ImageStore, model: Autoencoder, seed: int, path: Path, made_from: str, step: str, watch: Watcher
+) -> EncodeResult:
     start = perf_counter()
     rows = store.rows("all")
     images = ImageBatches(store.images, rows, next(model.parameters()).device)
@@ -58,12 +131,10 @@ def encode(
         parts = [part for block in blocks if (part := getattr(block, name)) is not None]
         if parts:
             arrays[name] = np.concatenate(parts)
-    write_latents(run.latents, arrays, rows)
-    result = EncodeResult(
+    write_latents(path, arrays, rows)
+    return EncodeResult(
         n_points=len(points),
         z_dim=points.shape[1],
         latents_digest=document_digest({"made_from": made_from}),
         elapsed_seconds=perf_counter() - start,
     )
-    log.record("encode", made_from, result, [run.latents])
-    return result

@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from zspace.checkpoints import load_tensors, save_checkpoint
-from zspace.errors import EpochNotKept, NotARunFolder
+from zspace.errors import EpochNotKept
 from zspace.images.store import open_store
 from zspace.results import TrainResult, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StudyFolder, locked, read_plan
-from zspace.settings import asked_models, model_seed
+from zspace.runfolder import RunFolder, locked
+from zspace.workflows.runs import open_run
 from zspace.workflows.train import train
 
 
 def repeat(
-    run: RunFolder, from_epoch: int, fresh_noise: bool, watch: Watcher = watch_nothing
+    path: Path, from_epoch: int, fresh_noise: bool, watch: Watcher = watch_nothing
 ) -> tuple[RunFolder, TrainResult]:
     """Train a second run that shares its first epochs with one that is there, and leave that one alone.
 
     Parameters
     ----------
-    run
+    path
         A run folder of a study, trained with ``keep_every`` so that the epoch's checkpoint is there.
     from_epoch
         The last epoch that both share, counted from 1.
@@ -41,16 +41,8 @@ def repeat(
     EpochNotKept
         When that epoch's checkpoint is not there; the message names those that are.
     """
-    study = StudyFolder(run.path.parent.parent)
-    if not study.plan.is_file():
-        rule = "--resume takes the folder of a run, such as OUT/runs/NAME"
-        raise NotARunFolder(str(run.path), rule, "another folder", "Look below runs/ in the folder of the study.")
-    plan = read_plan(study)
-    # Checkpoints belong to what was asked for, not to what "auto" came to on this machine.
-    asked = asked_models(plan).get(run.path.name)
-    if asked is None:
-        names = ", ".join(plan.settings.models)
-        raise NotARunFolder(str(run.path), "must be a run of the study around it", run.path.name, f"Runs are: {names}.")
+    known = open_run(path)
+    run, study = known.folder, known.study
     kept = run.epoch_checkpoint(from_epoch)
     if not kept.is_file():
         raise EpochNotKept(str(run.path), f"needs the checkpoint of epoch {from_epoch}", "none", _advice(run))
@@ -59,7 +51,7 @@ def repeat(
     with locked(study.path):
         _copy_state(kept, repetition, from_epoch, fresh_noise)
         store = open_store(study.store)
-        return repetition, train(store, repetition, asked, model_seed(plan.settings, asked), watch)
+        return repetition, train(store, repetition, known.asked, known.seed, watch)
 
 
 def _advice(run: RunFolder) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from zspace import __version__
 from zspace.figures import draw_losses, draw_rates, figure_set, to_svg
@@ -12,6 +13,7 @@ from zspace.report import StudyReport, render_report
 from zspace.results import (
     EncodeResult,
     GenerateResult,
+    Measurement,
     ModelResults,
     PackResult,
     Progress,
@@ -88,9 +90,13 @@ def _read_model(run: RunFolder) -> ModelResults:
 
 
 def _write_figures(run: RunFolder, found: ModelResults) -> None:
-    figures = {"losses": draw_losses(found.training), "rates": draw_rates(found.generation)}
-    for measurement in found.measurements.values():
-        for row in figure_set(measurement).rows(measurement):
-            figures[row.key] = row.draw(measurement)
-    for name, figure in figures.items():
+    for name, figure in {"losses": draw_losses(found.training), "rates": draw_rates(found.generation)}.items():
         write_text(run.figures / f"{name}.svg", to_svg(figure, name))
+    write_measure_figures(run.figures, found.measurements)
+
+
+def write_measure_figures(folder: Path, measurements: dict[str, Measurement]) -> None:
+    """Write every figure of every measurement as a vector file."""
+    for measurement in measurements.values():
+        for row in figure_set(measurement).rows(measurement):
+            write_text(folder / f"{row.key}.svg", to_svg(row.draw(measurement), row.key))

@@ -8,12 +8,13 @@ from pathlib import Path
 from zspace.errors import SettingMissing
 from zspace.generating.samplers import parse_sampler
 from zspace.images.store import open_store
-from zspace.measuring import chosen_measures
+from zspace.measuring import check_measures
 from zspace.networks.convolutional import check_image_size
+from zspace.processes import wait_for_all
 from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import StudyFolder, claim_study_folder, locked
 from zspace.settings import BUILT_IN_FACES, ModelSettings, Origin, Plan, StudySettings, model_seed
-from zspace.training import resolve_device, resolve_precision
+from zspace.training import resolve_device, resolve_training
 from zspace.workflows.encode import encode
 from zspace.workflows.generate import generate
 from zspace.workflows.measure import measure
@@ -63,17 +64,34 @@ def train_models(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> dict
         claim_study_folder(folder, derive_plan(asked))
         settings = asked.settings
         pack(settings.images, settings.seed, folder.store, watch)
-        store = open_store(folder.store)
-        return {
-            name: train(store, folder.run(name), model, model_seed(settings, model), watch)
-            for name, model in settings.models.items()
-        }
+        return {name: _train(folder, name, settings, watch) for name in settings.models}
+
+
+def assist(asked: Plan, out: Path) -> None:
+    """Train the models of a study beside the first process of torchrun, which does all else.
+
+    Parameters
+    ----------
+    asked
+        The plan, the same in every process.
+    out
+        Folder of the study; all processes must see the same one.
+    """
+    check_before_work(asked.settings)
+    for name in asked.settings.models:
+        _train(StudyFolder(out), name, asked.settings, watch_nothing)
+
+
+def _train(folder: StudyFolder, name: str, settings: StudySettings, watch: Watcher) -> TrainResult:
+    wait_for_all()  # the first process may still be packing, or measuring the model before
+    model = settings.models[name]
+    return train(open_store(folder.store), folder.run(name), model, model_seed(settings, model), watch)
 
 
 def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings: StudySettings, watch: Watcher) -> None:
+    _train(folder, name, settings, watch)
     store, run = open_store(folder.store), folder.run(name)
     seed = model_seed(settings, asked)
-    train(store, run, asked, seed, watch)
     model = load_model(run, asked, settings.images.size, seed)
     encode(store, run, model, seed, watch)
     measure(store, run, settings.measure, settings.seed, watch)
@@ -95,7 +113,7 @@ def check_before_work(settings: StudySettings) -> None:
         resolve_device(model.training.device)
     for specification in settings.generate.samplers:
         parse_sampler(specification)
-    chosen_measures(settings.measure.only)
+    check_measures(settings.measure.only)
 
 
 def derive_plan(asked: Plan) -> Plan:
@@ -103,12 +121,9 @@ def derive_plan(asked: Plan) -> Plan:
     origins = dict(asked.origins)
     models = {}
     for name, model in asked.settings.models.items():
-        device, device_origin = resolve_device(model.training.device)
-        precision, precision_origin = resolve_precision(model.training.precision, device)
-        models[name] = replace(model, training=replace(model.training, device=device, precision=precision))
-        for key, origin in (("device", device_origin), ("precision", precision_origin)):
-            if origin:
-                origins[f"models.{name}.training.{key}"] = origin
+        training, reasons = resolve_training(model.training)
+        models[name] = replace(model, training=training)
+        origins |= {f"models.{name}.training.{key}": origin for key, origin in reasons.items()}
     images = absolute_paths(asked.settings.images)
     if images.source != asked.settings.images.source:
         origins["images.source"] = Origin("derived", f"the full path of {asked.settings.images.source}")

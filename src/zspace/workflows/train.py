@@ -7,7 +7,7 @@ from time import monotonic, perf_counter
 
 import torch
 
-from zspace.checkpoints import load_tensors, newest_checkpoint, save_checkpoint, save_tensors
+from zspace.checkpoints import load_tensors, newest_checkpoint, save_checkpoint, save_tensors, tensors_digest
 from zspace.errors import RunDiverged, TooFewImages
 from zspace.files import write_json_lines
 from zspace.guarding import Trouble
@@ -17,11 +17,13 @@ from zspace.models import Autoencoder
 from zspace.networks.convolutional import CHANNELS
 from zspace.networks.layers import count_parameters
 from zspace.objectives.accounting import Scale, account_loss
+from zspace.processes import is_first, process_count, wait_for_all
 from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint
 from zspace.settings import ModelSettings, Split
-from zspace.training import Diverged, Moment, Training, resolve_device, resolve_precision
+from zspace.tensorboard import require_tensorboard, write_tensorboard
+from zspace.training import Diverged, Moment, Training, resolve_device, resolve_training
 
 _VERSION = 1
 """Raised when the same settings would give other weights than before."""
@@ -32,6 +34,8 @@ def train(
     store: ImageStore, run: RunFolder, settings: ModelSettings, seed: int, watch: Watcher = watch_nothing
 ) -> TrainResult:
     """Train a model, or go on with it from its newest checkpoint, or return at once if it is finished.
+
+    Under torchrun all processes call this; the first one alone writes.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def train(
     ------
     TooFewImages
         When the split to train on has fewer than two images.
+    LibraryMissing
+        When TensorBoard was asked for and is not installed.
     RunDiverged
         When the guard had to go back too often; the checkpoints before stay.
     """
@@ -59,11 +65,16 @@ def train(
     if done := log.finished("train", made_from, TrainResult):
         watch(Progress(step, done.epochs * done.n_images, done.epochs * done.n_images, "images", note="already done"))
         return done
+    if settings.training.tensorboard:
+        require_tensorboard()
     training = _prepare(store, settings, seed)
     start = perf_counter()
     _run_to_end(_Keeper(training, run, trajectory_digest(store, settings, seed)), step, watch)
-    result = _result(training, run, perf_counter() - start)
-    log.record("train", made_from, result, [run.weights])
+    digest = tensors_digest(training.model.state_dict())
+    result = _result(training, digest, perf_counter() - start)
+    if is_first():
+        save_tensors(run.weights, training.model.state_dict(), {"kind": "weights"})
+        log.record("train", made_from, result, [run.weights])
     return result
 
 
@@ -72,7 +83,9 @@ def trajectory_digest(store: ImageStore, settings: ModelSettings, seed: int) -> 
 
     The number of epochs is not part of it: a longer run of the same settings goes on where the shorter one ended.
     """
-    training = replace(settings.training, epochs=1, checkpoint_seconds=0.0, keep_every=0, max_rollbacks=0)
+    training = replace(
+        settings.training, epochs=1, checkpoint_seconds=0.0, keep_every=0, max_rollbacks=0, tensorboard=False
+    )
     return fingerprint(
         store=store.result.store_digest, settings=replace(settings, training=training), seed=seed, version=_VERSION
     )
@@ -94,16 +107,14 @@ def load_model(run: RunFolder, settings: ModelSettings, image_size: int, seed: i
 
 
 def _prepare(store: ImageStore, settings: ModelSettings, seed: int) -> Training:
-    device, _ = resolve_device(settings.training.device)
-    precision, _ = resolve_precision(settings.training.precision, device)
-    resolved = replace(settings.training, device=device, precision=precision)
+    resolved, _ = resolve_training(settings.training)
     rows = store.rows(resolved.split)
     if len(rows) < 2:
         raise TooFewImages(
             f"split {resolved.split!r}", "needs at least 2 images to train on", str(len(rows)), "Give more images."
         )
     watched: Split = "validation"
-    place = torch.device(device)
+    place = torch.device(resolved.device)
     return Training(
         Autoencoder(settings, store.images.shape[1], seed),
         ImageBatches(store.images, rows, place),
@@ -123,7 +134,9 @@ class _Keeper:
 
     def resume(self) -> bool:
         """Go to the newest checkpoint of this trajectory; return whether there was one."""
+        wait_for_all()
         found = newest_checkpoint(self.run.checkpoints, self.trajectory, self.training.settings.epochs)
+        wait_for_all()  # from here on the first process may delete what the others have read
         if found:
             tensors, facts = found
             self.training.restore(tensors, facts["position"])
@@ -131,6 +144,8 @@ class _Keeper:
 
     def save(self) -> None:
         """Save the present state, which the guard has found sound."""
+        if not is_first():
+            return
         training = self.training
         tensors, position = training.state()
         facts = {"trajectory": self.trajectory, "position": position, "n_steps_done": training.n_steps_done}
@@ -139,15 +154,18 @@ class _Keeper:
         if keep_every and place.step == 0 and place.epoch > 0 and place.epoch % keep_every == 0:
             save_tensors(self.run.epoch_checkpoint(place.epoch), tensors, facts)
         write_json_lines(self.run.history, [to_mapping(row) for row in training.position.history])
+        if training.settings.tensorboard:
+            write_tensorboard(self.run.tensorboard, training.position.history)
 
 
 def _run_to_end(keeper: _Keeper, step: str, watch: Watcher) -> None:
     training = keeper.training
     if keeper.resume():
-        watch(_progress(training, step, note=f"going on after {training.n_images_seen:,} images"))
+        note = f"going on after {training.n_images_seen:,} images; {training.images.holding.reason}"
+        watch(_progress(training, step, note=note))
     else:
         keeper.save()
-        watch(_progress(training, step))
+        watch(_progress(training, step, note=training.images.holding.reason))
     while training.position.epoch < training.settings.epochs:
         try:
             _run_until_trouble(keeper, step, watch)
@@ -201,11 +219,10 @@ def _progress(training: Training, step: str, note: str = "") -> Progress:
     return Progress(step, training.n_images_seen, epochs * len(training.images), "images", values, note)
 
 
-def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> TrainResult:
+def _result(training: Training, weights_digest: str, elapsed_seconds: float) -> TrainResult:
     model, history = training.model, training.position.history
     objective, last = model.objective.reconstruction, history[-1]
     scale = Scale(model.image_size**2, CHANNELS, model.settings.network.z_dim)
-    digest = save_tensors(run.weights, model.state_dict(), {"kind": "weights"})
     seconds = sum(row.elapsed_seconds for row in history)
     return TrainResult(
         n_images=len(training.images),
@@ -227,6 +244,8 @@ def _result(training: Training, run: RunFolder, elapsed_seconds: float) -> Train
         device=training.settings.device,
         precision=training.settings.precision,
         images_per_second=len(history) * len(training.images) / seconds,
-        weights_digest=digest,
+        weights_digest=weights_digest,
+        images_held=training.images.holding.reason,
+        n_processes=process_count(),
         elapsed_seconds=elapsed_seconds,
     )
