@@ -68,3 +68,15 @@ def test_the_seed_decides_the_weights():
 def test_an_image_size_that_does_not_fit_is_refused():
     with pytest.raises(ImageSizeNotDivisible, match=r"image size: must be a multiple of 4.*got 18 pixels"):
         Autoencoder(SMALL, 18, seed=1)
+
+
+def test_the_loss_of_an_autoencoder_does_not_know_the_scale_of_its_z_space():
+    model = Autoencoder(SMALL, 16, seed=1)
+    before = model.losses(images(), torch.empty(5, 3), WEIGHT)
+    with torch.no_grad():
+        for parameter in model.encoder.heads[0].parameters():
+            parameter *= 4  # a power of two: not a bit of the mantissa changes
+        next(layer for layer in model.decoder if isinstance(layer, torch.nn.Linear)).weight /= 4
+    after = model.losses(images(), torch.empty(5, 3), WEIGHT)
+    assert torch.equal(after.total, before.total)
+    assert torch.equal(after.mean_radius, 4 * before.mean_radius)
