@@ -8,6 +8,8 @@ from typing import Literal
 from zspace.errors import UnknownSetting
 from zspace.geometry.axes import axis_densities
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.planes import plane_windows
+from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
 from zspace.geometry.radius import radius_density
 from zspace.records import nearest
@@ -49,6 +51,8 @@ MEASURES: dict[str, Measure] = {
                     "shell95_low",
                     "shell95_high",
                     "peak_radius",
+                    "matched_mean_radius",
+                    "matched_peak_radius",
                 ),
                 _LENGTH,
             ),
@@ -56,7 +60,7 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "axes",
             "Density along every axis",
-            lambda cloud, asked, _seed: axis_densities(cloud, asked.axis_bin),
+            lambda cloud, asked, seed: axis_densities(cloud, asked.axis_bin, asked.n_null_clouds, seed),
             "changed",
             dict.fromkeys(
                 ("median_standard_deviation", "largest_offset", "largest_standard_deviation", "bin_width"), _LENGTH
@@ -69,32 +73,60 @@ MEASURES: dict[str, Measure] = {
             "unchanged",
             {},
         ),
+        Measure(
+            "planes",
+            "Planes of axes and components",
+            lambda cloud, asked, seed: plane_windows(cloud, asked.planes, asked.plane_sides, asked.n_null_clouds, seed),
+            "changed",
+            {},
+        ),
     )
 }
 
 
-def chosen_measures(only: tuple[str, ...]) -> list[Measure]:
-    """Return the rows of these names, or all rows for none.
+POSTERIOR = "posterior"
+"""The one measure that needs more than points: mu and logvar of a VAE. No null cloud has those."""
+
+
+def chosen_measures(only: tuple[str, ...], *, has_posterior: bool) -> list[str]:
+    """Return the names of the measures to take: those asked for, or all; the posterior only where there is one.
 
     Raises
     ------
     UnknownSetting
         For a name that is not in the table.
     """
+    known = [*MEASURES, POSTERIOR]
     for name in only:
-        if name not in MEASURES:
-            raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, list(MEASURES)))
-    return [MEASURES[name] for name in only] if only else list(MEASURES.values())
+        if name not in known:
+            raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
+    return [name for name in known if (not only or name in only) and (has_posterior or name != POSTERIOR)]
 
 
-def measure_cloud(cloud: Cloud, settings: MeasureSettings, seed: int) -> Iterator[Measurement]:
+def measure_cloud(
+    cloud: Cloud, settings: MeasureSettings, seed: int, posterior: Posterior | None = None
+) -> Iterator[Measurement]:
     """Take the chosen measures of a cloud, one after the other, timing each.
+
+    Parameters
+    ----------
+    cloud
+        The z-points.
+    settings
+        Which measures, and their bins.
+    seed
+        Of the null clouds.
+    posterior
+        Of the same points, for a VAE; None for points without one.
 
     Randomness
     ----------
     Each measure draws from its own named stream, so leaving one out changes no other.
     """
-    for measure in chosen_measures(settings.only):
+    for name in chosen_measures(settings.only, has_posterior=posterior is not None):
         start = perf_counter()
-        found = measure.function(cloud, settings, seed)
+        if name == POSTERIOR and posterior is not None:
+            found = posterior_report(posterior)
+        else:
+            found = MEASURES[name].function(cloud, settings, seed)
         yield replace(found, elapsed_seconds=perf_counter() - start)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 
@@ -65,6 +65,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Law:
+    """What a computed law expects, for each curve."""
+
+    name: str
+    values: Float64[ndarray, "n_curves n_y"]
+
+
+@dataclass(frozen=True)
 class Curve:
     """One or many curves over a shared x: histograms, spectra, densities."""
 
@@ -80,9 +88,28 @@ class Curve:
     null_low: Float64[ndarray, "n_curves n_y"] | None = None
     """Lower end of the pointwise band of the null model."""
     null_high: Float64[ndarray, "n_curves n_y"] | None = None
-    law_name: str | None = None
-    """A law computed in closed form, drawn beside the curve."""
-    law: Float64[ndarray, "n_curves n_y"] | None = None
+    laws: tuple[Law, ...] = ()
+    """Drawn beside the curves, each with a stroke of its own."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A window of a plane seen from above, and the same window of its null twin."""
+
+    x_edges: Float64[ndarray, " n_x_edges"]
+    """Edges of the cells, one more than there are columns of counts."""
+    y_edges: Float64[ndarray, " n_y_edges"]
+    counts: Float64[ndarray, "n_y n_x"]
+    """Points in each cell; the first row holds the lowest y."""
+    x_label: str
+    y_label: str
+    points: Float64[ndarray, "n_shown 2"] | None = None
+    """The points themselves where they are few enough to be drawn one by one; None where not, or where there is none.
+    """
+    null_name: str | None = None
+    """Model of no structure that the twin was drawn from."""
+    null_counts: Float64[ndarray, "n_y n_x"] | None = None
+    null_points: Float64[ndarray, "n_null_shown 2"] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +121,48 @@ class Measurement:
     estimates: dict[str, Estimate]
     curves: dict[str, Curve]
     elapsed_seconds: float | None = None
+    grids: dict[str, Grid] = field(default_factory=dict)
+    """Windows of planes; only measures that look at planes have any."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map of a cloud. The arrays go to files of their own: the run folder's results.json holds the estimates."""
+
+    name: str
+    rows: Int64[ndarray, " n_points"]
+    """Which rows of the cloud are on the map, ascending."""
+    coordinates: Float32[ndarray, "n_points 2"]
+    """Their places; lengths on a map mean nothing in units of z, except for "pca"."""
+    scored: Int64[ndarray, " n_scored"]
+    """Which rows of the map it was judged at, ascending."""
+    preserved: Float64[ndarray, " n_scored"]
+    """Share of the neighbours in z that are neighbours on the map, 0 to 1, for each of these."""
+    estimates: dict[str, Estimate]
+    null_coordinates: Float32[ndarray, "n_points 2"] | None = None
+    """The same map of a cloud from the null model; None where none was asked."""
+    null_estimates: dict[str, Estimate] = field(default_factory=dict)
+    elapsed_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class CloudFacts:
+    """What was measured: where the z-points come from, and what was noticed and done about them."""
+
+    source: str
+    n_given: int
+    n_used: int
+    """Fewer than given where rows are not finite, or where only some were asked for."""
+    z_dim: int
+    n_not_finite: int
+    """Rows with NaN or infinity; they were left out."""
+    n_duplicates: int
+    """Points that equal an earlier one; they stay."""
+    n_constant_axes: int
+    """Axes on which all points have one value; they stay."""
+    has_posterior: bool
+    """Whether mu and logvar of a VAE lie beside the points."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -259,6 +328,10 @@ class TrainResult:
     """Images through the training step a second, without validation and saving."""
     weights_digest: str
     elapsed_seconds: float
+    images_held: str = ""
+    """Where the pixels were during training, and why."""
+    n_processes: int = 1
+    """Processes that trained together, each with its share of every batch."""
 
 
 @dataclass(frozen=True)

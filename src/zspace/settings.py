@@ -116,12 +116,16 @@ class TrainingSettings(Checked):
     """Where to compute; "auto" takes a CUDA device where there is one."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Number format of the convolutions; "auto" takes bf16 where the hardware multiplies it fast."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Compile the step, on a GPU into CUDA graphs; "auto" does so on a CUDA device."""
     keep_every: Annotated[int, Within(0)] = 0
     """Keep the checkpoint of every such epoch for good, to repeat from; 0 keeps only the two newest."""
     guard: bool = True
     """Watch loss, gradient, KL and radius; on a jump go back to the last good checkpoint and on with other noise."""
     max_rollbacks: Annotated[int, Within(0)] = 3
     """How often the guard may go back before training stops with an error."""
+    tensorboard: bool = False
+    """Write the losses of every epoch for TensorBoard as well; needs zspace[tensorboard]."""
     checkpoint_seconds: Annotated[float, Within(0)] = 30.0
     """At most this much work is lost when the process is killed, in seconds; every epoch's end is kept anyway."""
 
@@ -140,6 +144,30 @@ class ModelSettings(Checked):
 
 
 @dataclass(frozen=True)
+class MapSettings(Checked):
+    """One map of the cloud: how its points are laid out on a sheet."""
+
+    method: Literal["tsne", "pca", "umap"] = "tsne"
+    """How: t-SNE, the two leading principal components, or UMAP, which needs zspace[umap]."""
+    n_points: Annotated[int, Within(0)] = 20_000
+    """Points drawn at random from the cloud for the map; 0 takes all, and so does a number beyond."""
+    n_components: Annotated[int, Within(0)] = 0
+    """Map this many leading principal components; 0 maps z as it is."""
+    perplexity: Annotated[float, Within(1)] = 30.0
+    """Effective number of neighbours in t-SNE, and the number of neighbours in UMAP; not used by "pca"."""
+    exaggeration: Annotated[float, Within(1)] = 12.0
+    """Factor of the attraction in the first quarter of the iterations; only used by "tsne"."""
+    n_iterations: Annotated[int, Within(4)] = 1000
+    """Steps of the descent, with the exaggerated ones; only used by "tsne"."""
+    n_neighbors: Annotated[int, Within(1)] = 15
+    """Neighbours that the map is judged by: how many stay neighbours."""
+    n_scored: Annotated[int, Within(2)] = 5000
+    """Points, drawn at random, that the map is judged at; with fewer points on the map it is judged at all."""
+    null_twin: bool = True
+    """Draw the same map of a Gaussian cloud of the same mean and covariance too; it takes as long again."""
+
+
+@dataclass(frozen=True)
 class MeasureSettings(Checked):
     """What is measured on the cloud of z-points."""
 
@@ -151,6 +179,14 @@ class MeasureSettings(Checked):
     """Bin widths of the density over the radius, in units of z."""
     axis_bin: Annotated[float, Within(1e-9)] = 0.25
     """Bin width of the density along every axis, in units of z."""
+    planes: Annotated[tuple[str, ...], NotEmpty()] = ("pc1-pc2", "pc1-pc18", "pc8-pc35", "axis52-axis221")
+    """Planes to look at: two principal components, counted from 1, or two raw axes, counted from 0."""
+    plane_sides: Annotated[tuple[float, ...], Within(1e-9)] = (5.0, 2.0, 0.5)
+    """Sides of the squares around the centre that each plane is seen in besides the whole, in units of z."""
+    max_clusters: Annotated[int, Within(2, 1000)] = 80
+    """Largest number of clusters to look for."""
+    cluster_step: Annotated[int, Within(1)] = 2
+    """Numbers of clusters to look for: this, twice this and so on, up to the largest."""
     n_null_clouds: Annotated[int, Within(2)] = 39
     """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
 
@@ -212,7 +248,7 @@ def asked_models(plan: Plan) -> dict[str, ModelSettings]:
     for name, model in plan.settings.models.items():
         derived = {
             key: "auto"
-            for key in ("device", "precision")
+            for key in ("device", "precision", "compile")
             if plan.origins.get(f"models.{name}.training.{key}", Origin("default")).kind == "derived"
         }
         models[name] = replace(model, training=replace(model.training, **derived))  # type: ignore[arg-type]

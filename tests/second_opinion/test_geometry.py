@@ -57,14 +57,14 @@ def test_radius_histogram_agrees_with_a_plain_loop(points, width):
 @each_cloud
 @pytest.mark.parametrize("width", [0.25, 0.1])
 def test_axis_histograms_agree_with_a_plain_loop(points, width):
-    curve = axis_densities(Cloud(points), width).curves["density"]
+    curve = axis_densities(Cloud(points), width, 2, 1).curves["density"]
     for axis, counts in enumerate(curve.y):
         assert counts.tolist() == counted_slowly(points[:, axis].astype(np.float64), curve.x)
 
 
 @each_cloud
 def test_axis_summary_agrees_with_numpy(points):
-    curve = axis_densities(Cloud(points), 0.25).curves["summary"]
+    curve = axis_densities(Cloud(points), 0.25, 2, 1).curves["summary"]
     rows = dict(zip(curve.labels, curve.y, strict=True))
     exact = points.astype(np.float64)
     np.testing.assert_allclose(rows["mean"], exact.mean(axis=0), atol=1e-12)

@@ -11,6 +11,7 @@ from zspace.geometry.nulls import (
     isotropic_spectra,
     matched_gaussian_points,
     matched_gaussian_radii,
+    matched_gaussian_radius_law,
     standard_normal_radius_counts,
 )
 from zspace.geometry.radius import radius_density
@@ -33,10 +34,11 @@ ALMOST_NEVER = 1e-4
 def test_radius_counts_of_the_standard_normal_follow_the_chi_law(z_dim):
     cloud = Cloud(standard_normal_points(4000, z_dim, 3))
     curve = radius_density(cloud, (0.25,), 2, 1).curves["bin 0.25"]
-    np.testing.assert_allclose(curve.law[0], 4000 * np.diff(stats.chi(z_dim).cdf(curve.x)))
-    filled = curve.law[0] >= 5
-    missing = np.array([curve.y[0][~filled].sum()]), np.array([4000 - curve.law[0][filled].sum()])
-    counts, expected = np.append(curve.y[0][filled], missing[0]), np.append(curve.law[0][filled], missing[1])
+    law = curve.laws[0].values[0]
+    np.testing.assert_allclose(law, 4000 * np.diff(stats.chi(z_dim).cdf(curve.x)))
+    filled = law >= 5
+    missing = np.array([curve.y[0][~filled].sum()]), np.array([4000 - law[filled].sum()])
+    counts, expected = np.append(curve.y[0][filled], missing[0]), np.append(law[filled], missing[1])
     assert stats.chisquare(counts, expected).pvalue > ALMOST_NEVER
 
 
@@ -68,7 +70,7 @@ def test_full_width_of_two_separate_peaks_reaches_over_both():
 
 def test_half_width_of_drawn_axes_is_that_of_their_laws():
     gaussian, cube = standard_normal_points(20_000, 1, 5) * 2, cube_points(20_000, 1, 3.0, 5)
-    curve = axis_densities(Cloud(np.hstack([gaussian, cube])), 0.25).curves["summary"]
+    curve = axis_densities(Cloud(np.hstack([gaussian, cube])), 0.25, 2, 1).curves["summary"]
     half_widths = curve.y[curve.labels.index("half-width")]
     # The peak of a noisy histogram is a few percent too high, which lowers the width of a Gaussian by as much.
     np.testing.assert_allclose(half_widths, [GAUSSIAN_FULL_WIDTH, 3.0], rtol=0.06)
@@ -77,11 +79,12 @@ def test_half_width_of_drawn_axes_is_that_of_their_laws():
 def test_law_of_each_axis_is_its_own_gaussian():
     mean, deviations = np.array([1.0, -2.0]), np.array([0.5, 3.0])
     cloud = Cloud(gaussian_points(2000, mean, np.diag(deviations**2), 6))
-    curve = axis_densities(cloud, 0.25).curves["density"]
+    curve = axis_densities(cloud, 0.25, 2, 1).curves["density"]
     for axis in range(2):
         own = stats.norm(cloud.points[:, axis].mean(), cloud.points[:, axis].std(ddof=1))
-        np.testing.assert_allclose(curve.law[axis], 2000 * np.diff(own.cdf(curve.x)), atol=0.01)
-        assert np.abs(curve.y[axis] - curve.law[axis]).max() < 5 * np.sqrt(curve.law[axis].max())
+        law = curve.laws[0].values[axis]
+        np.testing.assert_allclose(law, 2000 * np.diff(own.cdf(curve.x)), atol=0.01)
+        assert np.abs(curve.y[axis] - law).max() < 5 * np.sqrt(law.max())
 
 
 def test_matched_gaussian_has_the_mean_and_covariance_of_the_cloud():
@@ -95,17 +98,17 @@ def test_matched_gaussian_has_the_mean_and_covariance_of_the_cloud():
     assert (np.abs(drawn.covariance - cloud.covariance) < 5 * covariance_errors).all()
 
 
-def test_radii_drawn_along_principal_axes_are_those_of_the_matched_gaussian():
+def test_radii_drawn_from_the_law_are_those_of_the_matched_gaussian():
     cloud = Cloud(gaussian_points(3000, np.array([3.0, 0, 1]), turned_covariance(np.array([4.0, 1, 0.1])), 8))
     direct = Cloud(matched_gaussian_points(cloud, 3000, random_stream(8, "test"))).radii
-    for radii in matched_gaussian_radii(cloud, 2, 8):
+    for radii in matched_gaussian_radii(matched_gaussian_radius_law(cloud), 3000, 2, 8):
         assert stats.ks_2samp(radii, direct).pvalue > ALMOST_NEVER
 
 
 def test_matched_gaussian_of_a_constant_cloud_is_the_point_itself():
     cloud = Cloud(constant_points(5, np.array([1.0, 2.0, 2.0])))
     np.testing.assert_allclose(matched_gaussian_points(cloud, 3, random_stream(1, "test")), [[1, 2, 2]] * 3)
-    np.testing.assert_allclose(next(matched_gaussian_radii(cloud, 1, 1)), 3)
+    np.testing.assert_allclose(next(matched_gaussian_radii(matched_gaussian_radius_law(cloud), 4, 1, 1)), 3)
 
 
 @pytest.mark.parametrize("n_points", [4, 100])

@@ -14,22 +14,24 @@ CLOUD = Cloud(standard_normal_points(30, 3, 1))
 ASKED = MeasureSettings(n_null_clouds=2)
 
 
-def test_no_names_choose_the_whole_table():
-    assert chosen_measures(()) == list(MEASURES.values())
+def test_no_names_choose_the_whole_table_and_the_posterior_where_there_is_one():
+    assert chosen_measures((), has_posterior=False) == list(MEASURES)
+    assert chosen_measures((), has_posterior=True) == [*MEASURES, "posterior"]
 
 
-def test_names_choose_rows_in_the_order_asked():
-    assert [row.name for row in chosen_measures(("principal", "radius"))] == ["principal", "radius"]
+def test_names_choose_rows_in_the_order_of_the_table():
+    assert chosen_measures(("principal", "radius"), has_posterior=True) == ["radius", "principal"]
+    assert chosen_measures(("posterior", "radius"), has_posterior=False) == ["radius"]
 
 
 @pytest.mark.parametrize(
     ("name", "next_step"),
-    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: axes, principal, radius\.")],
+    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: axes, .*principal, radius\.")],
 )
 def test_unknown_measures_are_refused(name, next_step):
     message = rf"measure\.only: must name measures, got '{name}'\. {next_step}"
     with pytest.raises(UnknownSetting, match=message):
-        chosen_measures(("axes", name))
+        chosen_measures(("axes", name), has_posterior=False)
 
 
 def test_an_unknown_measure_is_refused_before_any_is_taken():

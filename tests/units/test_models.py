@@ -75,8 +75,8 @@ def test_the_loss_of_an_autoencoder_does_not_know_the_scale_of_its_z_space():
     before = model.losses(images(), torch.empty(5, 3), WEIGHT)
     with torch.no_grad():
         for parameter in model.encoder.heads[0].parameters():
-            parameter *= 4  # a power of two: not a bit of the mantissa changes
-        next(layer for layer in model.decoder if isinstance(layer, torch.nn.Linear)).weight /= 4
+            parameter.mul_(4)  # a power of two: not a bit of the mantissa changes
+        next(layer for layer in model.decoder if isinstance(layer, torch.nn.Linear)).weight.div_(4)
     after = model.losses(images(), torch.empty(5, 3), WEIGHT)
     assert torch.equal(after.total, before.total)
     assert torch.equal(after.mean_radius, 4 * before.mean_radius)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from zspace.figures.axes import axes_rows
 from zspace.figures.curves import draw_curve
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
+from zspace.figures.planes import planes_rows
 from zspace.figures.principal import principal_rows
 from zspace.figures.radius import radius_rows
 from zspace.figures.rates import RATE_CAPTION, REFERENCES, draw_rates
@@ -53,6 +54,11 @@ FIGURES: dict[str, FigureSet] = {
         "Principal components",
         "In how many directions does the cloud really extend?",
         principal_rows,
+    ),
+    "planes": FigureSet(
+        "Planes at ever smaller scales",
+        "Do the z-points lie on strings round voids, or as scattered as random points do?",
+        planes_rows,
     ),
 }
 """Figures by the name of the measure."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from zspace.figures.curves import draw_bundle, draw_curve
 from zspace.figures.numbers import format_grid
@@ -20,11 +21,12 @@ from zspace.figures.ridges import (
     visible_range,
 )
 from zspace.figures.rows import FigureRow
-from zspace.figures.style import DATA, MARK, add_legend, drawing, new_figure, plain_ticks
-from zspace.results import Measurement
+from zspace.figures.style import DATA, MARK, NULL, NULL_EDGE, add_legend, drawing, new_figure, plain_ticks
+from zspace.results import Curve, Measurement
 
 Flags = Bool[np.ndarray, " n_axes"]
 Values = Float64[np.ndarray, " n_axes"]
+Indices = Int64[np.ndarray, " n_chosen"]
 
 
 def axes_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
@@ -37,6 +39,8 @@ def axes_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
     names = centre_and_width(measurement)
     if names is not None:
         rows.append(_summary_row(*names))
+    if "normality" in measurement.curves:
+        rows.append(_NORMALITY_ROW)
     return tuple(rows)
 
 
@@ -55,7 +59,7 @@ def _overlay_row() -> FigureRow:
 def _ridges_row(measurement: Measurement) -> FigureRow:
     n_special = int(special_axes(measurement).sum())
     curve = measurement.curves["density"]
-    law = f" Dashed, for each axis: {curve.law_name or 'its law'}." if curve.law is not None else ""
+    law = f" Dashed, for each axis: {curve.laws[0].name}." if curve.laws else ""
     cut = f" The {MAX_RIDGES} broadest of {n_special} are shown." if n_special > MAX_RIDGES else ""
     return FigureRow(
         "axes-special",
@@ -138,3 +142,85 @@ def _name_dots(axes: Axes, indices: Values, centre: Values, width: Values) -> No
         spot = (float(centre[i]), float(width[i]))
         name = format_grid(float(indices[i]))
         axes.annotate(name, spot, xytext=(5, -3), textcoords="offset points", fontsize=8, color="#7a3500")
+
+
+_LINEAR = (1.0, 1.0)
+"""Skewness and excess kurtosis up to which their scales are linear."""
+
+
+def _draw_normality(measurement: Measurement) -> Figure:
+    curve, flags = measurement.curves["normality"], special_axes(measurement)
+    special = flags[curve.x.astype(int)]
+    skewness, kurtosis = (summary_row(curve, name) for name in ("skewness", "excess kurtosis"))
+    with drawing():
+        figure = new_figure(height_inches=3.4)
+        axes = figure.subplots()
+        _draw_null_box(axes, curve)
+        _bend_scales(axes, skewness, kurtosis)
+        axes.scatter(
+            skewness[~special], kurtosis[~special], s=14, color=DATA, alpha=0.55, lw=0, label="ordinary axis", zorder=3
+        )
+        if special.any():
+            axes.scatter(
+                skewness[special], kurtosis[special], s=20, color=MARK, marker="D", lw=0, label="special axis", zorder=4
+            )
+        axes.set(xlabel="skewness (no unit)", ylabel="excess kurtosis (no unit)")
+        plain_ticks(axes.xaxis)
+        plain_ticks(axes.yaxis)
+        far = _furthest(curve)
+        _name_dots(axes, curve.x[far], skewness[far], kurtosis[far])
+        add_legend(figure, axes)
+    return figure
+
+
+def _bend_scales(axes: Axes, skewness: Values, kurtosis: Values) -> None:
+    """Turn a scale logarithmic beyond what is usual, where one strange axis would push all others onto one spot."""
+    for axis, values, usual in zip("xy", (skewness, kurtosis), _LINEAR, strict=True):
+        if np.abs(values).max() > 5 * usual:
+            ticks = [sign * usual * 10.0**power for sign in (-1, 1) for power in range(9)]
+            low, high = float(values.min()), float(values.max())
+            getattr(axes, f"set_{axis}scale")("symlog", linthresh=usual, linscale=1.5)
+            getattr(axes, f"set_{axis}ticks")([0.0, *(tick for tick in ticks if low <= tick <= high)])
+
+
+def _null_box(curve: Curve) -> tuple[float, float, float, float] | None:
+    """Return left, bottom, right and top of what the null clouds reach on any axis."""
+    if curve.null_low is None or curve.null_high is None:
+        return None
+    rows = [curve.labels.index(name) for name in ("skewness", "excess kurtosis")]
+    (left, bottom), (right, top) = curve.null_low[rows].min(axis=1), curve.null_high[rows].max(axis=1)
+    return left, bottom, right, top
+
+
+def _draw_null_box(axes: Axes, curve: Curve) -> None:
+    if (box := _null_box(curve)) is not None:
+        left, bottom, right, top = box
+        width, height = right - left, top - bottom
+        patch = Rectangle((left, bottom), width, height, facecolor=NULL, edgecolor=NULL_EDGE, lw=0.8)
+        patch.set_label("reach of normal axes")
+        axes.add_patch(patch)
+
+
+def _furthest(curve: Curve) -> Indices:
+    """Return the axes outside the box that are furthest from a normal one, on the scales of the picture."""
+    skewness, kurtosis = (summary_row(curve, name) for name in ("skewness", "excess kurtosis"))
+    distance = np.hypot(np.arcsinh(skewness / _LINEAR[0]), np.arcsinh(kurtosis / _LINEAR[1]))
+    order = np.argsort(-distance)
+    if (box := _null_box(curve)) is not None:
+        left, bottom, right, top = box
+        outside = (skewness < left) | (skewness > right) | (kurtosis < bottom) | (kurtosis > top)
+        order = order[outside[order]]
+    return order[: MAX_RIDGES // 2]
+
+
+_NORMALITY_ROW = FigureRow(
+    "axes-normality",
+    "How normal each axis is",
+    "One dot per axis: how lopsided its density is (skewness) against how heavy its tails are (excess kurtosis, "
+    "negative for light ones). A normal axis, however centred and broad, lies at 0, 0 but for chance: the box holds "
+    "all axes of all null clouds, Gaussians with the cloud's correlations. It shrinks as points are added, so that "
+    "large clouds leave it easily; what matters then is how far. Numbers name the axes furthest out.",
+    _draw_normality,
+    ("normality",),
+    ("n_not_normal_axes", "largest_skewness", "largest_excess_kurtosis", "median_excess_kurtosis"),
+)

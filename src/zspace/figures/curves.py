@@ -1,9 +1,10 @@
-"""Draws any `Curve`: one histogram or line with its null band and law, or many over one another."""
+"""Draws any `Curve`: one histogram or line with its null band and laws, or many over one another."""
 
 from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -16,6 +17,7 @@ from zspace.figures.style import (
     DATA,
     HALO,
     LAW,
+    LAW_STROKES,
     MARK,
     NULL,
     NULL_EDGE,
@@ -58,7 +60,7 @@ def draw_curve(curve: Curve, marks: tuple[Mark, ...] = (), *, log_x: bool = Fals
     Parameters
     ----------
     curve
-        One curve gets its null band and its law beside it; up to eight get a colour and a name each; more are drawn
+        One curve gets its null band and its laws beside it; up to eight get a colour and a name each; more are drawn
         as one translucent bundle.
     marks
         Thin lines with a name, such as the peak.
@@ -66,7 +68,7 @@ def draw_curve(curve: Curve, marks: tuple[Mark, ...] = (), *, log_x: bool = Fals
         Logarithmic axes; values that are not positive are left out of them. Without any positive value y stays linear.
     """
     with drawing():
-        figure = new_figure()
+        figure = new_figure(height_inches=3.0 + 0.2 * len(curve.laws))  # the name of a law takes a line
         axes = figure.subplots()
         # Scales come first: notes and limits below depend on them.
         log_y = log_y and bool((curve.y > 0).any())
@@ -83,11 +85,11 @@ def draw_curve(curve: Curve, marks: tuple[Mark, ...] = (), *, log_x: bool = Fals
 
 
 def draw_single(axes: Axes, curve: Curve, row: int, marks: tuple[Mark, ...] = ()) -> None:
-    """Draw one row of a curve with its null band, its law and its marks."""
+    """Draw one row of a curve with its null band, its laws and its marks."""
     _draw_band(axes, curve, row)
     _draw_values(axes, curve, curve.y[row], color=DATA, label=curve.labels[row], fill=True)
     _frame(axes, curve, row)
-    _draw_law(axes, curve, row)
+    _draw_laws(axes, curve, row)
     for mark in marks:
         _draw_mark(axes, mark)
 
@@ -125,7 +127,7 @@ def _frame(axes: Axes, curve: Curve, row: int) -> None:
         top = max(float(values.max()) for values in shown)
         axes.set_ylim(min(0.0, *(float(values.min()) for values in shown)), 1.2 * top if top > 0 else 1.0)
     if curve.kind == "histogram":
-        expected = [] if curve.law is None else [curve.law[row] >= _WORTH_SHOWING]
+        expected = [law.values[row] >= _WORTH_SHOWING for law in curve.laws]
         axes.set_xlim(*_occupied(curve.x, np.any([*(values > 0 for values in shown), *expected], axis=0)))
 
 
@@ -139,27 +141,43 @@ def _occupied(edges: Values, occupied: Bool[np.ndarray, " n_bins"]) -> tuple[flo
     return low - margin, high + margin
 
 
-def _draw_law(axes: Axes, curve: Curve, row: int) -> None:
-    if curve.law is None:
-        return
-    law, bottom_top = curve.law[row], axes.get_ylim()
-    name = textwrap.fill(curve.law_name or "law", 64)
-    axes.plot(positions(curve), law, color=LAW, linestyle=(0, (4, 2)), lw=1.1, zorder=2.5, label=name)
-    highest = int(np.argmax(law))
-    if axes.get_yscale() == "linear" and law[highest] > _OFF_SCALE * bottom_top[1]:
-        axes.set_ylim(bottom_top)
-        _note_off_scale(axes, float(positions(curve)[highest]), float(law[highest]))
-    elif axes.get_yscale() == "linear":
-        axes.set_ylim(bottom_top[0], max(bottom_top[1], 1.08 * float(law[highest])))
+def _draw_laws(axes: Axes, curve: Curve, row: int) -> None:
+    """Draw the laws as far as they fit into the frame, which they may raise a little; say which leave it, and where."""
+    x, (bottom, top) = positions(curve), axes.get_ylim()
+    off_scale = []
+    for law, stroke in zip(curve.laws, cycle(LAW_STROKES), strict=False):
+        values = law.values[row]
+        axes.plot(
+            x,
+            values,
+            color=stroke.color,
+            linestyle=stroke.pattern,
+            lw=stroke.width,
+            zorder=2.5 if stroke is LAW_STROKES[0] else 3.5,
+            label=textwrap.fill(law.name, 64),
+        )
+        highest = int(np.argmax(values))
+        if axes.get_yscale() == "log" or values[highest] <= _OFF_SCALE * top:
+            top = max(top, 1.08 * float(values[highest]))
+        else:
+            off_scale.append((stroke.word, float(x[highest]), float(values[highest])))
+    if axes.get_yscale() == "linear":
+        axes.set_ylim(bottom, top)
+    if off_scale:
+        _note_off_scale(axes, off_scale)
 
 
-def _note_off_scale(axes: Axes, x: float, height: float) -> None:
-    """Say where a law peaks that leaves the frame, in the corner that its line does not cross."""
+def _note_off_scale(axes: Axes, peaks: list[tuple[str, float, float]]) -> None:
+    """Say where laws peak that leave the frame, in the corner that the first of them does not cross."""
     left, right = axes.get_xlim()
-    to_left = x > (left + right) / 2
-    outside = "" if left <= x <= right else f" at {format_grid(float(f'{x:.3g}'))}"
+    to_left = peaks[0][1] > (left + right) / 2
+    places = ["" if left <= x <= right else f" at {format_grid(float(f'{x:.3g}'))}" for _, x, _ in peaks]
+    notes = (
+        f"{word} line peaks off scale{place}, at height {format_grid(float(f'{height:.3g}'))}"
+        for (word, _, height), place in zip(peaks, places, strict=True)
+    )
     axes.annotate(
-        f"dashed line peaks off scale{outside}, at height {format_grid(float(f'{height:.3g}'))}",
+        "\n".join(notes),
         (0.0 if to_left else 1.0, 1.0),
         xycoords="axes fraction",
         xytext=(4 if to_left else -2, -2),

@@ -12,7 +12,7 @@ from zspace.figures.rows import FigureRow, comparison_words, slug
 from zspace.results import Measurement
 
 _ESTIMATES = (
-    ("mean_radius", "peak_radius", "smallest", "largest"),
+    ("mean_radius", "peak_radius", "matched_mean_radius", "matched_peak_radius", "smallest", "largest"),
     ("half_shell_low", "half_shell_high", "shell95_low", "shell95_high"),
 )
 

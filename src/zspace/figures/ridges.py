@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from jaxtyping import Bool, Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zspace.figures.curves import positions
-from zspace.figures.style import DATA, LAW, MARK, REFERENCE, drawing, new_figure, plain_ticks
+from zspace.figures.style import DATA, LAW_STROKES, MARK, REFERENCE, drawing, new_figure, plain_ticks
 from zspace.results import Curve, Measurement
 
 MAX_RIDGES = 14
@@ -112,7 +114,8 @@ def _draw_ridge(axes: Axes, curve: Curve, row: int, height: int, color: str) -> 
     depth = 2 - height / 100
     axes.fill_between(x, height, values, facecolor=color, alpha=0.22, lw=0, zorder=depth)
     axes.plot(x, values, color=color, lw=1.0, zorder=depth)
-    if curve.law is not None:
-        law = np.where(curve.law[row] > _VISIBLE * curve.law[row].max(), height + scale * curve.law[row], np.nan)
-        axes.plot(x, law, color=LAW, linestyle=(0, (3, 2)), lw=0.8, zorder=depth)
+    for law, stroke in zip(curve.laws, cycle(LAW_STROKES), strict=False):
+        expected = law.values[row]
+        visible = np.where(expected > _VISIBLE * expected.max(), height + scale * expected, np.nan)
+        axes.plot(x, visible, color=stroke.color, linestyle=stroke.pattern, lw=0.8, zorder=depth)
     axes.plot(x[int(np.argmax(curve.y[row]))], height, marker="o", color=MARK, markersize=3.5, zorder=3, clip_on=False)

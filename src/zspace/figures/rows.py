@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 from matplotlib.figure import Figure
 
+from zspace.figures.style import LAW_STROKES
 from zspace.results import Curve, Measurement
 
 
@@ -49,13 +51,14 @@ def slug(text: str) -> str:
 
 
 def comparison_words(curve: Curve) -> str:
-    """Return the sentences of a caption that say what the null band and the dashed law of a curve are."""
+    """Return the sentences of a caption that say what the null band and the laws beside a curve are."""
     sentences = []
     if curve.null_low is not None:
         sentences.append(
             f"Light band: lowest to highest over clouds drawn from a model without further structure "
             f"({curve.null_name or 'the null model'}); only what leaves the band needs an explanation."
         )
-    if curve.law is not None:
-        sentences.append(f"Dashed: {curve.law_name or 'the law in closed form'}.")
+    sentences += [
+        f"{stroke.word.capitalize()}: {law.name}." for law, stroke in zip(curve.laws, cycle(LAW_STROKES), strict=False)
+    ]
     return " ".join(sentences)

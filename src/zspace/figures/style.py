@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib import style
@@ -28,12 +29,29 @@ NULL = "#ecd9c0"
 NULL_EDGE = "#b9a181"
 LAW = "#3c3c3c"
 """A law in closed form: dark grey, dashed."""
+SECOND_LAW = "#8a4b00"
+"""A second law beside the first: brown, dotted; the colour of the null band, but darker."""
 MARK = "#d55e00"
 """What stands out and is named: vermilion."""
 SECOND = "#009e73"
 """A second set of data beside the first, such as the validation images: bluish green, with open squares."""
 REFERENCE = "#767676"
 """What the data are judged against, such as the original images: mid grey."""
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """How a law is drawn, and the word for it in captions."""
+
+    word: str
+    color: str
+    pattern: tuple[int, tuple[float, ...]]
+    width: float
+
+
+LAW_STROKES = (Stroke("dashed", LAW, (0, (4.0, 2.0)), 1.1), Stroke("dotted", SECOND_LAW, (0, (1.0, 1.2)), 1.5))
+"""Of the laws beside a curve, in their order."""
+
 SERIES = (DATA, "#d55e00", "#009e73", "#56b4e9", "#cc79a7", "#e69f00", "#767676", "#000000")
 """Colours of curves that have names but no fixed meaning, in order."""
 

@@ -1,15 +1,18 @@
 """How z-points lie along each axis of latent space."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy import special
 
-from zspace.geometry import nulls
+from zspace.geometry import normality, nulls
+from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_numbers, bin_range
-from zspace.results import Curve, Estimate, Measurement
+from zspace.geometry.histograms import bin_edges, bin_range, count_columns
+from zspace.geometry.normality import Shape
+from zspace.results import Curve, Estimate, Law, Measurement
 
 OFF_CENTRE = 1.0
 """An axis is off-centre when its mean lies further from 0 than this many typical deviations."""
@@ -21,8 +24,12 @@ SPECIAL_RULE = (
 )
 
 
-def axis_densities(cloud: Cloud, bin_width: float) -> Measurement:
-    """Measure the density of z-points along every axis, its centre and its width.
+_PANEL = 32
+"""Columns that are taken out of the rows together, for their medians: two cache lines of every row."""
+
+
+def axis_densities(cloud: Cloud, bin_width: float, n_null_clouds: int, seed: int) -> Measurement:
+    """Measure the density of z-points along every axis: its centre, its width, and how normal it is.
 
     Parameters
     ----------
@@ -30,29 +37,33 @@ def axis_densities(cloud: Cloud, bin_width: float) -> Measurement:
         The z-points.
     bin_width
         Width of the bins that all axes share, in units of z.
+    n_null_clouds
+        Gaussians with the axes' correlations whose skewness and kurtosis are drawn, for the bands.
+    seed
+        Only the bands depend on it.
 
     Units
     -----
-    Scaling z by c scales centres and widths by c; the special axes stay the same.
+    Scaling z by c scales centres and widths by c; the special axes, skewness and kurtosis stay the same.
 
     Cost
     ----
     The cloud's covariance, n_points * z_dim ** 2 operations unless it is known, and a few passes over the points;
-    memory for one copy of the points and for z_dim times as many bins as all axes together span.
+    memory for a few columns on each core and for z_dim times as many bins as all axes together span.
 
     Raises
     ------
     TooManyBins
         When these bins would not fit in memory.
     """
-    first, last = bin_range(float(cloud.points.min()), float(cloud.points.max()), bin_width, cloud.z_dim)
-    counts = _counts_per_axis(cloud, first, last, bin_width)
+    first, last = bin_range(*cloud.extremes, bin_width, cloud.z_dim)
+    counts = count_columns(cloud.points, first, last, bin_width)
     edges = bin_edges(first, last, bin_width)
     deviations = np.sqrt(cloud.covariance.diagonal())
     special_axes = find_special_axes(cloud.mean, deviations)
     summary = {
         "mean": cloud.mean,
-        "median": np.median(cloud.points, axis=0).astype(np.float64),
+        "median": axis_medians(cloud),
         "peak": (edges[:-1] + bin_width / 2)[counts.argmax(axis=1)],
         "standard deviation": deviations,
         "half-width": np.array([full_width_at_half_maximum(row, bin_width) / 2 for row in counts]),
@@ -69,7 +80,23 @@ def axis_densities(cloud: Cloud, bin_width: float) -> Measurement:
             tuple(summary),
         ),
     }
-    return Measurement("axes", _estimates(cloud, deviations, special_axes, bin_width), curves)
+    estimates = _estimates(cloud, deviations, special_axes, bin_width)
+    shape_estimates, shape_curves = _normality(cloud, deviations, n_null_clouds, seed)
+    return Measurement("axes", estimates | shape_estimates, curves | shape_curves)
+
+
+def axis_medians(cloud: Cloud) -> Float64[np.ndarray, " z_dim"]:
+    """Return the median of every axis, in units of z."""
+
+    def medians(first: int) -> Float64[np.ndarray, " n_columns"]:
+        columns = np.ascontiguousarray(cloud.points[:, first : first + _PANEL].T)
+        middle = cloud.n_points // 2
+        columns.partition(middle, axis=1)
+        upper = columns[:, middle].astype(np.float64)
+        # Of an even number of points the median lies halfway between the two in the middle.
+        return upper if cloud.n_points % 2 else (columns[:, :middle].max(axis=1) + upper) / 2
+
+    return np.concatenate(over_blocks(medians, range(0, cloud.z_dim, _PANEL)))
 
 
 def find_special_axes(
@@ -106,16 +133,6 @@ def full_width_at_half_maximum(counts: Int64[np.ndarray, " n_bins"], bin_width: 
     return float((end - start) * bin_width)
 
 
-def _counts_per_axis(cloud: Cloud, first: int, last: int, bin_width: float) -> Int64[np.ndarray, "z_dim n_bins"]:
-    n_bins = last - first + 1
-    offsets = np.arange(cloud.z_dim) * n_bins - first
-    counts = np.zeros(cloud.z_dim * n_bins, dtype=np.int64)
-    for block in cloud.blocks():
-        index = bin_numbers(block.astype(np.float64), bin_width) + offsets
-        counts += np.bincount(index.ravel(), minlength=len(counts))
-    return counts.reshape(cloud.z_dim, n_bins)
-
-
 def _density_curve(
     cloud: Cloud,
     counts: Float64[np.ndarray, "z_dim n_bins"],
@@ -133,8 +150,7 @@ def _density_curve(
         "coordinate (units of z)",
         f"z-points per bin of {edges[1] - edges[0]:g}",
         tuple(f"axis {axis}" for axis in range(cloud.z_dim)),
-        law_name=nulls.MATCHED_GAUSSIAN,
-        law=law,
+        laws=(Law(nulls.MATCHED_GAUSSIAN, law),),
     )
 
 
@@ -169,3 +185,81 @@ def _coarseness(deviations: Float64[np.ndarray, " z_dim"], bin_width: float) -> 
     if bin_width <= np.median(deviations):
         return ()
     return ("wider than the typical deviation: peaks and half-widths say more of the bins than of the cloud",)
+
+
+def _largest(values: Float64[np.ndarray, " n_axes"]) -> tuple[float, int]:
+    """Return the value that is furthest from 0, with its sign, and where it is."""
+    place = int(np.abs(values).argmax())
+    return float(values[place]), place
+
+
+_K_SQUARED = "axes that are not normal by their skewness and kurtosis (K^2 of D'Agostino and Pearson)"
+
+_SHAPE_SUMMARIES: dict[str, tuple[str, str, Callable[[Shape], tuple[float, int | None]]]] = {
+    "n_not_normal_axes": (
+        "axes",
+        f"{_K_SQUARED}, at most {100 * normality.FALSE_DISCOVERIES:g} % of them by chance (Benjamini and Hochberg)",
+        lambda shape: (normality.n_discoveries(shape.p_values()), None),
+    ),
+    "largest_skewness": ("no unit", "skewness", lambda shape: _largest(shape.skewness)),
+    "largest_excess_kurtosis": ("no unit", "excess kurtosis", lambda shape: _largest(shape.excess_kurtosis)),
+    "median_excess_kurtosis": (
+        "no unit",
+        "median over axes of the excess kurtosis",
+        lambda shape: (float(np.median(shape.excess_kurtosis)), None),
+    ),
+}
+"""Unit, definition and function of the numbers that sum up how normal the axes are; some name an axis."""
+
+
+def _normality(
+    cloud: Cloud, deviations: Float64[np.ndarray, " z_dim"], n_null_clouds: int, seed: int
+) -> tuple[dict[str, Estimate], dict[str, Curve]]:
+    varying = np.flatnonzero(deviations > 0)
+    if cloud.n_points < normality.FEWEST_POINTS or not len(varying):
+        few = f"fewer than {normality.FEWEST_POINTS} z-points"
+        return _unknown_shapes(cloud, few if len(varying) else "no axis varies"), {}
+    shape = normality.axis_shapes(cloud, varying)
+    correlation = cloud.covariance[np.ix_(varying, varying)] / np.outer(deviations[varying], deviations[varying])
+    null_shapes = normality.normal_shapes(correlation, cloud.n_points, n_null_clouds, seed)
+    estimates = {}
+    for name, (unit, source, summarise) in _SHAPE_SUMMARIES.items():
+        value, place = summarise(shape)
+        null_values = [summarise(null)[0] for null in null_shapes]
+        estimates[name] = Estimate(
+            value,
+            unit,
+            cloud.n_points,
+            cloud.n_points,
+            source if place is None else f"{source} of axis {varying[place]}",
+            null_name=nulls.MATCHED_GAUSSIAN,
+            null_band=(min(null_values), max(null_values)),
+            seed=seed,
+            assumptions=("z-points are independent draws",),
+        )
+    return estimates, {"normality": _normality_curve(varying, shape, null_shapes)}
+
+
+def _unknown_shapes(cloud: Cloud, reason: str) -> dict[str, Estimate]:
+    return {
+        name: Estimate(None, unit, cloud.n_points, cloud.n_points, source, reason=reason)
+        for name, (unit, source, _) in _SHAPE_SUMMARIES.items()
+    }
+
+
+def _normality_curve(varying: Int64[np.ndarray, " n_axes"], shape: Shape, null_shapes: list[Shape]) -> Curve:
+    def rows(one: Shape) -> Float64[np.ndarray, "3 n_axes"]:
+        return np.stack([one.skewness, one.excess_kurtosis, one.p_values()])
+
+    drawn = np.stack([rows(null) for null in null_shapes])
+    return Curve(
+        "line",
+        varying.astype(np.float64),
+        rows(shape),
+        "axis",
+        "no unit",
+        ("skewness", "excess kurtosis", "p-value"),
+        null_name=nulls.MATCHED_GAUSSIAN,
+        null_low=drawn.min(axis=0),
+        null_high=drawn.max(axis=0),
+    )

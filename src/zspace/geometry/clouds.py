@@ -1,15 +1,24 @@
 """A cloud of z-points, and what several measures need of it, computed once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
+from zspace.geometry.blockwise import over_blocks
 
-_BLOCK_VALUES = 1 << 22
-"""Values that are converted to float64 at a time: 32 MiB."""
+_BLOCK_VALUES = 1 << 17
+"""Values that are worked on at a time: 1 MiB as float64, which stays in the cache of a core."""
+
+_PRODUCT_VALUES = 1 << 20
+"""Values that are multiplied at a time: large enough for matrix products to run at full speed."""
+_MANY_POINTS = 10_000
+"""From so many points on, sums of products are good enough in float32."""
+_CENTRE_POINTS = 1024
 
 
 @dataclass(frozen=True)
@@ -36,8 +45,8 @@ class Cloud:
             raise TooFewPoints("cloud", "must have at least 2 z-points", str(self.n_points), "Encode more images.")
         if self.z_dim < 1:
             raise TooFewPoints("cloud", "must have at least 1 dimension", "0", "Look at how the points were read.")
-        finite = np.isfinite(self.points).all(axis=1)
-        if not finite.all():
+        if not np.isfinite(self.extremes).all():
+            finite = np.isfinite(self.points).all(axis=1)
             raise PointsNotFinite(
                 "cloud",
                 "every coordinate must be finite",
@@ -61,28 +70,65 @@ class Cloud:
         return max(1, _BLOCK_VALUES // self.z_dim)
 
     def blocks(self) -> list[Float32[np.ndarray, "n_rows z_dim"]]:
-        """Return views of consecutive rows, each small enough to convert to float64."""
+        """Return views of consecutive rows, each small enough to stay in the cache of a core."""
         return [self.points[start : start + self.block_rows] for start in range(0, self.n_points, self.block_rows)]
 
     @cached_property
+    def extremes(self) -> tuple[float, float]:
+        """Smallest and largest of all coordinates, in units of z."""
+        found = over_blocks(lambda block: (float(block.min()), float(block.max())), self.blocks())
+        low, high = np.array(found).T
+        return float(low.min()), float(high.max())
+
+    @property
     def radii(self) -> Float64[np.ndarray, " n_points"]:
         """Distance of every point from the origin, in units of z."""
-        return np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in self.blocks()])
+        return self._radii_and_mean[0]
 
-    @cached_property
+    @property
     def mean(self) -> Float64[np.ndarray, " z_dim"]:
         """Centre of the cloud, in units of z."""
-        total = sum(block.sum(axis=0, dtype=np.float64) for block in self.blocks())
-        return np.asarray(total / self.n_points)
+        return self._radii_and_mean[1]
+
+    @cached_property
+    def _radii_and_mean(self) -> tuple[Float64[np.ndarray, " n_points"], Float64[np.ndarray, " z_dim"]]:
+        """What one pass over the points gives."""
+
+        def look(block: Float32[np.ndarray, "n_rows z_dim"]) -> tuple[np.ndarray, np.ndarray]:
+            exact = block.astype(np.float64)
+            radii = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+            exact -= first
+            return radii, exact.sum(axis=0)
+
+        # Sums from the first point on: on an axis that is constant they are 0, and its mean is exact.
+        first = self.points[0].astype(np.float64)
+        radii, totals = zip(*over_blocks(look, self.blocks()), strict=True)
+        return np.concatenate(radii), np.asarray(first + sum(totals) / self.n_points)
 
     @cached_property
     def covariance(self) -> Float64[np.ndarray, "z_dim z_dim"]:
-        """Unbiased covariance, in squared units of z. Cost: n_points * z_dim ** 2 operations, once."""
-        total = np.zeros((self.z_dim, self.z_dim))
-        for block in self.blocks():
-            centred = block.astype(np.float64) - self.mean
-            total += centred.T @ centred
-        return total / (self.n_points - 1)
+        """Unbiased covariance, in squared units of z. Cost: n_points * z_dim ** 2 operations, once.
+
+        Clouds of `_MANY_POINTS` and more are multiplied in float32, block by block, and added up in float64: each
+        entry is good to 1e-6 of the two deviations, far below what the draw of the points leaves open.
+        """
+        kind = np.float32 if self.n_points >= _MANY_POINTS else np.float64
+        # Any centre will do that lies within the cloud: what it misses of the mean is taken off in the end.
+        centre = self.points[:: -(-self.n_points // _CENTRE_POINTS)].mean(axis=0, dtype=np.float64).astype(kind)
+        total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
+        for block, rows in self._product_blocks(kind):
+            np.subtract(block, centre, out=rows)
+            total += rows.T @ rows
+            missed += rows.sum(axis=0)
+        return (total - np.outer(missed, missed / self.n_points)) / (self.n_points - 1)
+
+    def _product_blocks(self, kind: type[np.floating[Any]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield blocks of rows of a size that suits matrix products, each with a buffer of its size to work in."""
+        n_rows = max(1, _PRODUCT_VALUES // self.z_dim)
+        buffer = np.empty((min(n_rows, self.n_points), self.z_dim), kind)
+        for start in range(0, self.n_points, n_rows):
+            block = self.points[start : start + n_rows]
+            yield block, buffer[: len(block)]
 
     @cached_property
     def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
@@ -95,3 +141,18 @@ class Cloud:
         largest = np.abs(components).argmax(axis=0)
         signs = np.sign(components[largest, np.arange(self.z_dim)])
         return variances, components * signs
+
+    @cached_property
+    def rotated(self) -> Float32[np.ndarray, "n_points z_dim"]:
+        """The points about their centre, along the principal components; the column of the largest variance first.
+
+        Cost: n_points * z_dim ** 2 operations and memory for a second cloud, once.
+        """
+        components, centre = self.principal[1].astype(np.float32), self.mean.astype(np.float32)
+        rotated, start = np.empty((self.n_points, self.z_dim), np.float32), 0
+        for block, rows in self._product_blocks(np.float32):
+            # Taken off before the rotation: afterwards, float32 would have lost the digits of clouds far off.
+            np.subtract(block, centre, out=rows)
+            np.matmul(rows, components, out=rotated[start : start + len(block)])
+            start += len(block)
+        return rotated

@@ -1,14 +1,21 @@
 """Counts in bins of one width, aligned so that bin edges are whole multiples of it."""
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from zspace.errors import TooManyBins
+from zspace.geometry.blockwise import over_blocks
 
 MAX_BINS = 2_000_000
 """More bins than this in one curve, over all of its histograms, are refused: no picture or table could show them."""
 _FARTHEST_BIN = 2**52
 """From this bin on, counted from 0, the two edges of a bin may round to the same float64."""
+_FARTHEST_FAST_BIN = 2**18
+"""Up to this bin, float32 finds the bin of all values but those very near an edge."""
+_BLOCK_VALUES = 1 << 17
+"""Values that are counted at a time: they and their bins stay in the cache of a core."""
+_N_TASKS = 16
+"""Parts that the cores share out: more than there are cores, so that none waits long for the last."""
 
 
 def bin_range(low: float, high: float, width: float, n_histograms: int = 1) -> tuple[int, int]:
@@ -78,6 +85,84 @@ def count_values(
     index = bin_numbers(values, width) - first
     inside = (index >= 0) & (index <= last - first)
     return np.bincount(index[inside], minlength=last - first + 1)
+
+
+def count_sorted(
+    values: Float64[np.ndarray, " n"], edges: Float64[np.ndarray, " n_edges"]
+) -> Int64[np.ndarray, " n_bins"]:
+    """Count sorted values between edges, at the cost of looking up the edges; those outside are left out.
+
+    Examples
+    --------
+    >>> count_sorted(np.array([0.1, 0.5, 0.6, 9.0]), np.array([0.0, 0.5, 1.0]))
+    array([1, 2])
+    """
+    return np.diff(np.searchsorted(values, edges)).astype(np.int64)
+
+
+def count_columns(
+    points: Float32[np.ndarray, "n_points z_dim"], first: int, last: int, width: float
+) -> Int64[np.ndarray, "z_dim n_bins"]:
+    """Count the values of every column in bins that all columns share and that hold all values.
+
+    Cost
+    ----
+    One pass over the points, about 2 ns a value on one core; a few MiB beside the counts.
+    """
+    n_points, z_dim = points.shape
+    n_bins = last - first + 1
+    # A block has at least as many values as there are bins: clearing the counts must not cost more than counting.
+    rows = max(1, max(_BLOCK_VALUES, n_bins * z_dim) // z_dim)
+    starts = np.arange(0, n_points, rows)
+
+    def count(part: Int64[np.ndarray, " n_blocks"]) -> Int64[np.ndarray, " n_counts"]:
+        number = _number_shared_bins if _is_fast(first, last, width) else _number_shared_bins_exactly
+        counts, index = np.zeros(z_dim * n_bins, dtype=np.int64), np.empty((rows, z_dim), dtype=np.int64)
+        for start in part:
+            block = points[start : start + rows]
+            number(block, first, last, width, index[: len(block)])
+            counts += np.bincount(index[: len(block)].ravel(), minlength=len(counts))
+        return counts
+
+    parts = np.array_split(starts, min(_N_TASKS, len(starts)))
+    return np.asarray(sum(over_blocks(count, parts)), dtype=np.int64).reshape(z_dim, n_bins)
+
+
+def _is_fast(first: int, last: int, width: float) -> bool:
+    return max(abs(first), abs(last) + 1) <= _FARTHEST_FAST_BIN and 1e-30 < width < 1e30
+
+
+def _number_shared_bins_exactly(
+    block: Float32[np.ndarray, "n_rows z_dim"],
+    first: int,
+    last: int,
+    width: float,
+    out: Int64[np.ndarray, "n_rows z_dim"],
+) -> None:
+    """Write the bin of every value, numbered on from column to column."""
+    columns = np.arange(block.shape[1]) * (last - first + 1) - first
+    np.add(bin_numbers(block.astype(np.float64), width), columns, out=out)
+
+
+def _number_shared_bins(
+    block: Float32[np.ndarray, "n_rows z_dim"],
+    first: int,
+    last: int,
+    width: float,
+    out: Int64[np.ndarray, "n_rows z_dim"],
+) -> None:
+    """Write the same in float32; only values so near an edge that this cannot be sure are looked at in float64."""
+    columns = np.arange(block.shape[1]) * (last - first + 1) - first
+    place = block * np.float32(1 / width)
+    # Where a width is a power of two, dividing by it is exact; above 1, though, tiny values may vanish.
+    is_exact = width <= 1 and np.frexp(width)[0] == 0.5
+    reach = max(abs(first), abs(last) + 1) * 2.0**-22
+    unsure = None if is_exact else np.nonzero(np.abs(place - np.rint(place)) <= reach)
+    np.floor(place, out=place)
+    place += columns.astype(np.float32)  # whole numbers below 2 ** 24, for which float32 has room
+    out[...] = place
+    if unsure is not None:
+        out[unsure] = bin_numbers(block[unsure].astype(np.float64), width) + columns[unsure[1]]
 
 
 def fullest_bin_centre(counts: Float64[np.ndarray, " n_bins"], edges: Float64[np.ndarray, " n_edges"]) -> float:

@@ -11,11 +11,14 @@ from jaxtyping import Float32, Float64
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.radius_laws import RadiusLaw, constant_radius_law, gaussian_radius_law
 from zspace.seeds import random_stream
 
 MATCHED_GAUSSIAN = "Gaussian with the cloud's mean and covariance"
 ISOTROPIC_GAUSSIAN = "isotropic Gaussian of the cloud's total variance"
 STANDARD_NORMAL = "N(0, I)"
+_NO_VARIANCE = 1e-14
+"""A smaller share of the largest variance than this is rounding."""
 
 
 def matched_gaussian_points(
@@ -35,22 +38,27 @@ def matched_gaussian_points(
     return np.asarray(cloud.mean + scores @ components.T, dtype=np.float32)
 
 
-def matched_gaussian_radii(cloud: Cloud, n_clouds: int, seed: int) -> Iterator[Float64[np.ndarray, " n_points"]]:
-    """Draw the radii of whole clouds from the matched Gaussian, each with as many points as the cloud.
-
-    The radius does not change under rotation, so the points are drawn along the principal axes and never rotated
-    back: n_points * z_dim operations for a cloud instead of n_points * z_dim ** 2.
-    """
+def matched_gaussian_radius_law(cloud: Cloud) -> RadiusLaw:
+    """Return the law of the radius of the Gaussian with the cloud's mean and covariance."""
     variances, components = cloud.principal
-    deviations, centre = np.sqrt(variances), cloud.mean @ components
+    # Rounding leaves a little variance along directions that have none.
+    deviations = np.sqrt(np.where(variances > _NO_VARIANCE * variances[0], variances, 0.0))
+    law = gaussian_radius_law(deviations, cloud.mean @ components)
+    # One radius is told by the points themselves: the law's own last digits might put it on the other side of an edge.
+    return constant_radius_law(float(np.median(cloud.radii))) if law.is_constant else law
+
+
+def matched_gaussian_radii(
+    law: RadiusLaw, n_points: int, n_clouds: int, seed: int
+) -> Iterator[Float64[np.ndarray, " n_points"]]:
+    """Draw the sorted radii of whole clouds from the law of the matched Gaussian.
+
+    Randomness
+    ----------
+    A stream of its own for every cloud; n_points + 1 numbers for each instead of n_points * z_dim.
+    """
     for k in range(n_clouds):
-        random = random_stream(seed, "matched gaussian radii", k)
-        yield np.concatenate(
-            [
-                np.linalg.norm(centre + deviations * random.standard_normal(block.shape), axis=1)
-                for block in cloud.blocks()
-            ]
-        )
+        yield law.draw_sorted(n_points, random_stream(seed, "matched gaussian radii", k))
 
 
 def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndarray, "n_clouds z_dim"]:

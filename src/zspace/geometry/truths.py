@@ -99,6 +99,8 @@ def _standard_normal(z_dim: int) -> Truth:
         {
             "radius.mean_radius": gaussian_mean_radius(z_dim),
             "radius.standard_deviation": float(radius.std()),
+            "radius.matched_mean_radius": gaussian_mean_radius(z_dim),
+            "radius.matched_peak_radius": np.sqrt(z_dim - 1),
             **{f"radius.{name}": float(radius.ppf(share)) for name, share in shells.items()},
             "axes.n_special_axes": 0,
             "axes.median_standard_deviation": 1,
@@ -116,6 +118,7 @@ def _off_centre(z_dim: int, deviation: float, offset: float) -> Truth:
         lambda n_points, seed: gaussian_points(n_points, mean, deviation**2 * np.eye(z_dim), seed),
         {
             "radius.mean_radius": gaussian_mean_radius(z_dim, deviation, offset),
+            "radius.matched_mean_radius": gaussian_mean_radius(z_dim, deviation, offset),
             "axes.n_special_axes": 1,
             "axes.largest_offset": -offset,
             "axes.median_standard_deviation": deviation,
@@ -166,6 +169,8 @@ def _cube(z_dim: int, width: float) -> Truth:
         {
             "axes.n_special_axes": 0,
             "axes.median_standard_deviation": width / np.sqrt(3),
+            "axes.n_not_normal_axes": z_dim,
+            "axes.median_excess_kurtosis": -1.2,
             "principal.participation_ratio": z_dim,
         },
     )
@@ -181,6 +186,7 @@ def _sphere(z_dim: int, radius: float) -> Truth:
             **{f"radius.{name}": radius for name in at_radius},
             "radius.standard_deviation": 0,
             "axes.median_standard_deviation": radius / np.sqrt(z_dim),
+            "axes.median_excess_kurtosis": 3 * z_dim / (z_dim + 2) - 3,
             "principal.participation_ratio": z_dim,
         },
     )

@@ -67,9 +67,12 @@ _QUANTITIES = {
     "half_shell_high": "Half of the points: to",
     "shell95_low": "95 % of the points: from",
     "shell95_high": "95 % of the points: to",
+    "matched_mean_radius": "Mean radius of the matched Gaussian",
+    "matched_peak_radius": "Peak radius of the matched Gaussian",
     "smallest": "Smallest radius",
     "largest": "Largest radius",
     "n_special_axes": "Special axes",
+    "n_not_normal_axes": "Axes that are not normal, beyond chance",
     "first_component_share": "Share of the first component",
     "n_for_half": "Components for half the variance",
     "n_for_90_percent": "Components for 90 % of the variance",
@@ -143,10 +146,11 @@ def _columns(curve: Curve) -> Iterator[tuple[str, Any]]:
         yield curve.x_label, curve.x
     for row, label in enumerate(curve.labels):
         yield label, curve.y[row]
-        beside = (f"{label} null, lowest", curve.null_low), (f"{label} null, highest", curve.null_high)
-        for name, values in (*beside, (f"{label} law", curve.law)):
+        for name, values in ((f"{label} null, lowest", curve.null_low), (f"{label} null, highest", curve.null_high)):
             if values is not None:
                 yield name, values[row]
+        for law in curve.laws:
+            yield f"{label} law" if len(curve.laws) == 1 else f"{label} law, {law.name}", law.values[row]
 
 
 def _csv(columns: Mapping[str, Any]) -> str:

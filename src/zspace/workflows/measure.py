@@ -11,7 +11,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.posterior import Posterior
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, read_latents_file, usable_latents
-from zspace.measuring import check_measures, chosen_measures, measure_cloud
+from zspace.measuring import chosen_measures, measure_cloud
 from zspace.results import CloudFacts, EncodeResult, Measurement, Progress, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, locked, read_latents
 from zspace.settings import MeasureSettings, Split
@@ -98,7 +98,7 @@ def measure_file(
     LatentsNotFound, LatentsUnreadable, TooFewPoints
         When no points can be read.
     """
-    check_measures(settings.only)
+    chosen_measures(settings.only, has_posterior=True)  # refuses unknown names
     with locked(out):
         log = StepLog(out)
         asked = {"array": array_name, "points": n_points}

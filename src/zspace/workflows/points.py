@@ -8,7 +8,7 @@ from pathlib import Path
 from zspace import __version__
 from zspace.errors import NotARunFolder
 from zspace.files import write_text
-from zspace.measuring import check_measures
+from zspace.measuring import chosen_measures
 from zspace.report import PointsReport, render_points_report
 from zspace.results import Progress, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint
@@ -56,7 +56,7 @@ def measure_points(
     Parameters and errors are those of `zspace.workflows.measure.measure_file`; a run folder stands for all its points,
     of every split.
     """
-    check_measures(settings.only)
+    chosen_measures(settings.only, has_posterior=True)  # refuses unknown names
     found = measure_file(points_of(source), out, settings, seed, array_name=array_name, n_points=n_points, watch=watch)
     log, page = StepLog(out), out / "report.html"
     made_from = fingerprint(results=found, name=source.name, zspace=__version__, version=_VERSION)

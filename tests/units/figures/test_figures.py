@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zspace.figures import FIGURES, draw_losses, draw_rates, figure_set, inline_svg, to_svg
-from zspace.results import Curve, EpochRecord, LossParts, Measurement
+from zspace.results import Curve, EpochRecord, Law, LossParts, Measurement
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,7 +93,7 @@ def test_the_peak_is_named(model):
 def test_a_law_far_above_the_data_is_told_not_drawn_over_them(model):
     radius = model.measurements["radius"]
     name, curve = next(iter(radius.curves.items()))
-    tall = replace(radius, curves={name: replace(curve, law=curve.law * 100)})
+    tall = replace(radius, curves={name: replace(curve, laws=(Law("tall", curve.laws[0].values * 100),))})
     (document,) = drawn(tall).values()
     assert any("peaks off scale" in label for label in texts(document))
 
@@ -103,6 +103,42 @@ def test_special_axes_get_a_figure_with_their_names(model):
     assert {"axis 3", "axis 9", "axis 14", "axis 20"} <= set(texts(documents["axes-special"]))
     assert {"20 ordinary axes", "4 special axes"} <= set(texts(documents["axes-density"]))
     assert {"3", "9", "14", "20"} <= set(texts(documents["axes-summary"]))
+
+
+def normality_of(found, kurtosis):
+    """Return the measurement with the shapes of its axes beside it."""
+    n_axes = len(kurtosis)
+    rows = np.stack([np.linspace(-0.5, 0.5, n_axes), kurtosis, np.full(n_axes, 0.5)])
+    reach = np.full_like(rows, 0.1)
+    labels = ("skewness", "excess kurtosis", "p-value")
+    curve = Curve("line", np.arange(float(n_axes)), rows, "axis", "no unit", labels, "null", -reach, reach)
+    return replace(found, curves={**found.curves, "normality": curve})
+
+
+def test_axes_that_are_not_normal_are_named_and_normal_ones_are_not(model):
+    found = model.measurements["axes"]
+    kurtosis = np.zeros(24)
+    kurtosis[7], kurtosis[11] = 3.0, 0.05
+    labels = texts(drawn(normality_of(found, kurtosis))["axes-normality"])
+    assert {"7", "reach of normal axes", "skewness (no unit)", "excess kurtosis (no unit)"} <= set(labels)
+    assert "11" not in labels
+
+
+def test_one_strange_axis_does_not_push_the_others_onto_one_spot(model):
+    kurtosis = np.zeros(24)
+    kurtosis[7] = 400.0
+    labels = texts(drawn(normality_of(model.measurements["axes"], kurtosis))["axes-normality"])
+    assert {"1", "10", "100"} <= set(labels)
+
+
+def test_two_laws_are_told_apart_by_stroke_and_name(model):
+    radius = model.measurements["radius"]
+    name, curve = next(iter(radius.curves.items()))
+    (first,) = curve.laws
+    both = replace(radius, curves={name: replace(curve, laws=(first, Law("matched", first.values * 0.5)))})
+    (row,) = figure_set(both).rows(both)
+    assert f"Dashed: {first.name}. Dotted: matched." in row.caption
+    assert {"matched", first.name} <= set(texts(to_svg(row.draw(both), row.key)))
 
 
 def test_without_special_axes_there_is_no_empty_figure(model):

@@ -67,7 +67,7 @@ def test_bins_finer_than_rounding_are_refused(place):
 
 @pytest.mark.parametrize(
     "measure",
-    [lambda cloud: axis_densities(cloud, 0.25), lambda cloud: radius_density(cloud, (1e-4,), 2, 1)],
+    [lambda cloud: axis_densities(cloud, 0.25, 2, 1), lambda cloud: radius_density(cloud, (1e-4,), 2, 1)],
     ids=["axes", "radius"],
 )
 def test_a_runaway_point_is_refused_before_memory_is_taken(measure):

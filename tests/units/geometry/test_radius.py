@@ -5,7 +5,7 @@ import pytest
 
 from zspace.errors import SettingMissing
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls import matched_gaussian_radii
+from zspace.geometry.nulls import matched_gaussian_radii, matched_gaussian_radius_law
 from zspace.geometry.radius import radius_density
 from zspace.geometry.truths import constant_points, standard_normal_points
 
@@ -30,7 +30,8 @@ def test_there_is_one_histogram_for_each_width_and_the_peak_is_of_the_first():
 def test_bands_hold_the_lowest_and_highest_counts_of_the_null_clouds(width):
     cloud = Cloud(standard_normal_points(300, 6, 1) + np.float32(30))
     curve = radius_density(cloud, (width,), 5, 2).curves[f"bin {width:g}"]
-    counts = np.array([np.histogram(radii, curve.x)[0] for radii in matched_gaussian_radii(cloud, 5, 2)])
+    drawn = matched_gaussian_radii(matched_gaussian_radius_law(cloud), 300, 5, 2)
+    counts = np.array([np.histogram(radii, curve.x)[0] for radii in drawn])
     assert (counts.sum(axis=1) == 300).all()
     np.testing.assert_array_equal(curve.null_low[0], counts.min(axis=0))
     np.testing.assert_array_equal(curve.null_high[0], counts.max(axis=0))
@@ -55,6 +56,6 @@ def test_bins_wider_than_the_cloud_have_no_peak_and_narrow_ones_do():
 
 
 def test_more_null_clouds_leave_the_first_as_they_were():
-    cloud = Cloud(standard_normal_points(50, 3, 1))
-    few, many = (list(matched_gaussian_radii(cloud, n, 1)) for n in (2, 4))
+    law = matched_gaussian_radius_law(Cloud(standard_normal_points(50, 3, 1)))
+    few, many = (list(matched_gaussian_radii(law, 50, n, 1)) for n in (2, 4))
     np.testing.assert_array_equal(few, many[:2])

@@ -15,6 +15,7 @@ from zspace.results import (
     EpochRecord,
     Estimate,
     GenerateResult,
+    Law,
     LossParts,
     Measurement,
     ModelResults,
@@ -73,8 +74,7 @@ def radius(points: np.ndarray, z_dim: int) -> Measurement:
             NULL_NAME,
             bands.min(0)[None],
             bands.max(0)[None],
-            f"independent unit normals, N(0, I) in {z_dim} dimensions",
-            (n * width * density)[None],
+            (Law(f"independent unit normals, N(0, I) in {z_dim} dimensions", (n * width * density)[None]),),
         )
     mean, error = float(radii.mean()), float(radii.std() / np.sqrt(n))
     null_means = [float(r.mean()) for r in null_radii]
@@ -117,8 +117,7 @@ def axes(points: np.ndarray, z_dim: int) -> Measurement:
             "coordinate (units of z)",
             "z-points per bin of 0.25",
             names,
-            law_name=NULL_NAME,
-            law=law,
+            laws=(Law(NULL_NAME, law),),
         ),
         "summary": Curve("line", np.arange(z_dim, dtype=float), rows, "axis", "units of z", labels),
     }

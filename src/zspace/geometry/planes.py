@@ -1,0 +1,451 @@
+"""Planes of two axes or two principal components, seen whole and at ever smaller scales around the centre.
+
+In each window: how many points lie there and how many the matched Gaussian would put there, and whether the points
+are more stringy or clumpy than points scattered at random.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import stats
+from scipy.spatial import cKDTree
+
+from zspace.errors import SettingOutOfRange
+from zspace.geometry import nulls
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.windows import (
+    CountLaw,
+    PlaneGaussian,
+    PlanePoints,
+    Window,
+    count_law,
+    gaussian_points_in_window,
+    plane_gaussian,
+    square,
+)
+from zspace.results import Curve, Estimate, Grid, Law, Measurement
+from zspace.seeds import random_stream
+
+WHOLE_REACH = 4.0
+"""The whole plane reaches this many standard deviations of its broader axis from the centre, to all four sides."""
+MAX_POINTS = 2000
+"""Points of a window that are drawn one by one, and that the local dimension rests on."""
+FEWEST_POINTS = 8
+"""Different points that a local dimension needs."""
+MOST_NEIGHBORS = 8
+"""Neighbours that a local dimension looks at; a fourth of the points where these are few."""
+LEVEL = 0.95
+"""Chance with which the count of one more cloud lies within its band."""
+
+_FEWEST_CELLS, _MOST_CELLS = 20, 80
+_POINTS_IN_A_CELL = 3.0
+"""How many points a cell of a grid should hold on average, so that it shows the density and not its own noise."""
+_WORTH_COUNTING = 3.0
+"""Points that the Gaussian must put into a square for the count to be compared with it in the curve."""
+_SIDES = np.geomspace(1 / 256, 1, 41)
+"""Sides of the squares of the counting curve, relative to the whole plane's."""
+_FORM = re.compile(r"(pc|axis)(\d+)-(pc|axis)(\d+)")
+_NO_GAUSSIAN = "the cloud has no spread along some direction of this plane, so no Gaussian has a density there"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Two principal components, or two raw axes; numbers count from 0 in here and components from 1 in names."""
+
+    kind: str
+    first: int
+    second: int
+
+    @property
+    def name(self) -> str:
+        """What settings call it, such as ``"pc1-pc2"``."""
+        return "-".join(f"{self.kind}{number + self._offset}" for number in (self.first, self.second))
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What is written at its axes."""
+        word = "principal component" if self.kind == "pc" else "axis"
+        x, y = (f"{word} {number + self._offset} (units of z)" for number in (self.first, self.second))
+        return x, y
+
+    @property
+    def _offset(self) -> int:
+        return 1 if self.kind == "pc" else 0
+
+
+@dataclass(frozen=True)
+class PlaneCloud:
+    """The cloud as seen in one plane."""
+
+    plane: Plane
+    points: PlanePoints
+    mean: Float64[np.ndarray, " 2"]
+    covariance: Float64[np.ndarray, "2 2"]
+
+    @cached_property
+    def gaussian(self) -> PlaneGaussian | None:
+        """The matched Gaussian's law on this plane, or None where it has no density."""
+        return plane_gaussian(self.mean, self.covariance)
+
+    @property
+    def whole_side(self) -> float:
+        """Side of the square that shows the whole plane, in units of z; 1 where all points are equal."""
+        return 2 * WHOLE_REACH * float(np.sqrt(self.covariance.diagonal().max())) or 1.0
+
+    def law(self, window: Window) -> CountLaw | None:
+        """Return the law of the count in a window, or None without a Gaussian."""
+        return count_law(self.gaussian, window, len(self.points)) if self.gaussian else None
+
+
+def plane_windows(
+    cloud: Cloud, planes: tuple[str, ...], sides: tuple[float, ...], n_null_clouds: int, seed: int
+) -> Measurement:
+    """Count the points in windows of planes, and judge how they are scattered there.
+
+    Parameters
+    ----------
+    planes
+        Names such as ``"pc1-pc2"`` (components, from 1) or ``"axis52-axis221"`` (raw axes, from 0). Numbers beyond
+        z_dim are taken down to the last there is, which a warning of ``n_planes`` tells.
+    sides
+        Sides of the squares around the cloud's centre that each plane is seen in besides the whole, in units of z.
+    n_null_clouds
+        Sets of points drawn from the matched Gaussian for the band of each local dimension.
+    seed
+        Of the bands, of the null twins in the pictures, and of which points are taken where a window holds more than
+        `MAX_POINTS`.
+
+    Returns
+    -------
+    For every window: the count with its band and p-value, both in closed form; the expected count; the local
+    dimension with the band of null twins; a grid to draw. For every plane: the count in
+    squares of up to 41 sides, relative to the expected one.
+
+    Units
+    -----
+    Scaling z and the sides by c changes no estimate. Rotating the cloud changes those of raw axes only.
+
+    Assumes
+    -------
+    Points are independent draws. The count's band allows for mean and covariance being the cloud's own.
+
+    Cost
+    ----
+    n_points * z_dim operations a plane besides the cloud's principal components, and some 3 ms for each null twin of
+    a window with `MAX_POINTS` points.
+
+    Raises
+    ------
+    SettingOutOfRange
+        For a name that is no plane.
+    """
+    chosen, notes = chosen_planes(planes, cloud.z_dim)
+    estimates = {
+        "n_planes": Estimate(
+            float(len(chosen)), "planes", cloud.n_points, cloud.n_points, "planes looked at", warnings=notes
+        )
+    }
+    curves, grids, p_values = {}, {}, []
+    for seen in planes_of(cloud, chosen):
+        curves[seen.plane.name] = _counting_curve(seen)
+        for name, window in _windows(seen, sides):
+            found = _window_estimates(seen, window, name, n_null_clouds, seed)
+            key = name.replace("-", "_").replace(" ", "_")
+            estimates |= {f"{key}_{quantity}": estimate for quantity, estimate in found.items()}
+            p_values.append(_stringy_p_value(found["local_dimension"]))
+            grids[name] = _grid(seen, window, name, seed)
+    estimates["n_stringy_windows"] = _n_stringy(cloud, [p for p in p_values if p is not None], len(p_values))
+    return Measurement("planes", estimates, curves, grids=grids)
+
+
+def chosen_planes(asked: tuple[str, ...], z_dim: int) -> tuple[list[Plane], tuple[str, ...]]:
+    """Return the planes of these names, each once, and a sentence for each that had to be changed.
+
+    Examples
+    --------
+    >>> planes, notes = chosen_planes(("pc1-pc18",), 8)
+    >>> planes[0].name, notes
+    ('pc1-pc8', ('asked pc1-pc18, taken pc1-pc8: there are 8 dimensions',))
+    """
+    planes: dict[str, Plane] = {}
+    notes = []
+    for name in asked:
+        plane = _plane(name)
+        last = z_dim - 1
+        first, second = min(plane.first, last), min(plane.second, last)
+        if first == second:  # both lay beyond the last
+            first, second = max(last - 1, 0), last
+        used = Plane(plane.kind, first, second)
+        if used != plane:
+            notes.append(f"asked {name}, taken {used.name}: there are {z_dim} dimensions")
+        planes.setdefault(used.name, used)
+    return list(planes.values()), tuple(notes)
+
+
+def _plane(name: str) -> Plane:
+    match = _FORM.fullmatch(name)
+    offset = 1 if name.startswith("pc") else 0
+    first, second = (int(match[place]) - offset for place in (2, 4)) if match else (0, 0)
+    if not match or match[1] != match[3] or first == second or min(first, second) < 0:
+        rule = "must name two different principal components from 1 or two different axes from 0"
+        raise SettingOutOfRange("measure.planes", rule, repr(name), "Write 'pc1-pc2' or 'axis52-axis221'.")
+    return Plane(match[1], first, second)
+
+
+def planes_of(cloud: Cloud, planes: list[Plane]) -> Iterator[PlaneCloud]:
+    """See a cloud in each of these planes, one after the other; components have their origin at the cloud's mean."""
+    for plane in planes:
+        numbers = [plane.first, plane.second]
+        if plane.kind == "axis":
+            points = cloud.points[:, numbers].astype(np.float64)
+            yield PlaneCloud(plane, points, cloud.mean[numbers], cloud.covariance[np.ix_(numbers, numbers)])
+        else:
+            variances, components = cloud.principal
+            directions = np.ascontiguousarray(components[:, numbers])
+            points = np.concatenate([(block.astype(np.float64) - cloud.mean) @ directions for block in cloud.blocks()])
+            same = np.equal.outer(numbers, numbers)  # one dimension alone gives the plane pc1-pc1
+            yield PlaneCloud(plane, points, np.zeros(2), np.where(same, variances[numbers], 0.0))
+
+
+def _windows(seen: PlaneCloud, sides: tuple[float, ...]) -> Iterator[tuple[str, Window]]:
+    yield f"{seen.plane.name} whole", square(seen.mean, seen.whole_side)
+    for side in dict.fromkeys(sides):
+        yield f"{seen.plane.name} side {side:g}", square(seen.mean, side)
+
+
+def _window_estimates(
+    seen: PlaneCloud, window: Window, name: str, n_null_clouds: int, seed: int
+) -> dict[str, Estimate]:
+    inside = seen.points[window.holds(seen.points)]
+    law = seen.law(window)
+    estimates = {"points": _count(seen, window, len(inside), law), "expected": _expected(seen, law)}
+    estimates["local_dimension"] = _local_dimension(seen, window, law, inside, n_null_clouds, (seed, name))
+    return estimates
+
+
+def _window_words(window: Window) -> str:
+    return f"x from {window.x_low:.4g} to {window.x_high:.4g}, y from {window.y_low:.4g} to {window.y_high:.4g}"
+
+
+def _count(seen: PlaneCloud, window: Window, count: int, law: CountLaw | None) -> Estimate:
+    n_points = len(seen.points)
+    source = f"z-points with {_window_words(window)}"
+    if law is None:
+        return Estimate(float(count), "z-points", n_points, n_points, source, warnings=(_NO_GAUSSIAN,))
+    low, high = law.band(LEVEL)
+    return Estimate(
+        float(count),
+        "z-points",
+        n_points,
+        n_points,
+        source,
+        null_name=nulls.MATCHED_GAUSSIAN,
+        null_band=(float(low), float(high)),
+        p_value=law.p_value(count),
+        assumptions=("z-points are independent draws", f"the band holds {LEVEL:.0%} of the counts, in closed form"),
+    )
+
+
+def _expected(seen: PlaneCloud, law: CountLaw | None) -> Estimate:
+    n_points = len(seen.points)
+    source = "n_points * the bivariate normal probability of the window"
+    if law is None:
+        return Estimate(None, "z-points", n_points, n_points, source, reason=_NO_GAUSSIAN)
+    return Estimate(law.expected, "z-points", n_points, n_points, source)
+
+
+# --- Are the points stringy? ------------------------------------------------------------------------------------------
+
+
+def local_dimension(points: PlanePoints, n_neighbors: int) -> float:
+    """Return the dimension that neighbouring points of a plane seem to lie in.
+
+    It is 2 for points scattered with any smooth density and 1 on lines. Close pairs and tight clumps lower it too;
+    points that keep their distance from each other, as on a lattice, raise it.
+
+    Parameters
+    ----------
+    points
+        All different, at least one more than there are neighbours.
+
+    Source
+    ------
+    Levina and Bickel 2004, averaged over points as an inverse (MacKay and Ghahramani 2005): 1 / mean of ln(d_k / d_j)
+    over all points and j = 1 .. k-1, where d_j is the distance to the j-th neighbour.
+    """
+    distances = np.asarray(cKDTree(points).query(points, n_neighbors + 1)[0])[:, 1:]
+    inverse = float(np.log(distances[:, -1:] / distances[:, :-1]).mean())
+    return 1 / inverse if inverse > 0 else float("inf")
+
+
+def _local_dimension(
+    seen: PlaneCloud,
+    window: Window,
+    law: CountLaw | None,
+    inside: PlanePoints,
+    n_null_clouds: int,
+    stream: tuple[int, str],
+) -> Estimate:
+    n_points, (seed, name) = len(seen.points), stream
+    unit, source = "dimensions", "neighbours within the plane, Levina and Bickel 2004; 2 is scattered, 1 is on lines"
+    taken, warnings = _different_points(inside, seed, name)
+    if len(taken) < FEWEST_POINTS:
+        reason = f"only {len(taken)} different points lie in the window, {FEWEST_POINTS} are needed"
+        return Estimate(None, unit, n_points, n_points, source, reason=reason)
+    n_neighbors = min(MOST_NEIGHBORS, len(taken) // 4)
+    value = local_dimension(taken, n_neighbors)
+    if not np.isfinite(value):
+        reason = "all neighbours are equally far away, as on a lattice"
+        return Estimate(None, unit, n_points, n_points, source, reason=reason)
+    source = f"{n_neighbors} {source}"
+    twins = _twin_dimensions(seen, window, law, len(taken), n_neighbors, n_null_clouds, stream)
+    if twins is None:
+        return Estimate(value, unit, n_points, len(taken), source, warnings=(*warnings, _NO_GAUSSIAN))
+    return Estimate(
+        value,
+        unit,
+        n_points,
+        len(taken),
+        source,
+        null_name=f"{nulls.MATCHED_GAUSSIAN}, as many points in the same window",
+        null_band=(float(twins.min()), float(twins.max())),
+        p_value=_one_more_p_value(value, twins),
+        seed=seed,
+        assumptions=("z-points are independent draws", "p-value: Student t for one more draw of the null twins"),
+        warnings=warnings,
+    )
+
+
+def _different_points(
+    inside: PlanePoints, seed: int, name: str
+) -> tuple[Float64[np.ndarray, "n_taken 2"], tuple[str, ...]]:
+    """Return the points that differ, in an order that is not that of the rows, at most `MAX_POINTS` of them."""
+    ordered = inside[np.lexsort(inside.T)]
+    different = ordered[np.append(True, (np.diff(ordered, axis=0) != 0).any(axis=1))] if len(ordered) else ordered
+    n_repeated = len(inside) - len(different)
+    warnings = (f"{n_repeated} repetitions of equal points left out",) if n_repeated else ()
+    if len(different) > MAX_POINTS:
+        rows = random_stream(seed, "planes", name, "taken").choice(len(different), MAX_POINTS, replace=False)
+        different = different[np.sort(rows)]
+    return different, warnings
+
+
+def _twin_dimensions(
+    seen: PlaneCloud,
+    window: Window,
+    law: CountLaw | None,
+    n_taken: int,
+    n_neighbors: int,
+    n_null_clouds: int,
+    stream: tuple[int, str],
+) -> Float64[np.ndarray, " n_null_clouds"] | None:
+    """Return the local dimension of null twins with as many points in the window; None where there are no twins."""
+    if seen.gaussian is None or law is None:
+        return None
+    values = []
+    for number in range(n_null_clouds):
+        random = random_stream(stream[0], "planes", stream[1], "twin", number)
+        twin = gaussian_points_in_window(seen.gaussian, window, n_taken, law.probability, random)
+        if twin is None:
+            return None
+        values.append(local_dimension(twin, n_neighbors))
+    return np.array(values)
+
+
+def _one_more_p_value(value: float, twins: Float64[np.ndarray, " n_twins"]) -> float:
+    """Return how surprising a value is as one more draw beside normal ones, two-sided."""
+    error = float(twins.std(ddof=1)) * np.sqrt(1 + 1 / len(twins))
+    return float(2 * stats.t.sf(abs(value - twins.mean()) / error, len(twins) - 1))
+
+
+def _stringy_p_value(estimate: Estimate) -> float | None:
+    """Return the p-value where the local dimension is low, 1 where it is high, None where there is none."""
+    if estimate.value is None or estimate.p_value is None or estimate.null_band is None:
+        return None
+    return estimate.p_value if estimate.value < sum(estimate.null_band) / 2 else 1.0
+
+
+def _n_stringy(cloud: Cloud, p_values: list[float], n_windows: int) -> Estimate:
+    limit = (1 - LEVEL) / max(len(p_values), 1)
+    source = f"windows with a local dimension below that of the null twins at p < {limit:.2g}"
+    if not p_values:
+        reason = f"none of the {n_windows} windows has points enough and a Gaussian to compare them with"
+        return Estimate(None, "windows", cloud.n_points, cloud.n_points, source, reason=reason)
+    value = float(sum(p < limit for p in p_values))
+    assumptions = (f"{len(p_values)} of {n_windows} windows tested, Bonferroni's limit on all of them together",)
+    return Estimate(value, "windows", cloud.n_points, cloud.n_points, source, assumptions=assumptions)
+
+
+# --- What is drawn ----------------------------------------------------------------------------------------------------
+
+
+def _counting_curve(seen: PlaneCloud) -> Curve:
+    """Return the count in squares around the centre over their side, relative to the Gaussian's where there is one."""
+    sides = seen.whole_side * _SIDES
+    counts = np.searchsorted(np.sort(np.abs(seen.points - seen.mean).max(axis=1)), sides / 2).astype(np.float64)
+    x_label = "side of a square around the centre (units of z)"
+    laws = [law for side in sides.tolist() if (law := seen.law(square(seen.mean, side)))]
+    if not laws:
+        return Curve("line", sides, counts[np.newaxis], x_label, "z-points in the square", ("z-points",))
+    expected = np.array([law.expected for law in laws])
+    enough = (expected >= _WORTH_COUNTING) | (sides == sides[-1])
+    low, high = np.array([law.band(LEVEL) for law in laws], dtype=np.float64).T
+    y, null_low, null_high, law = ((values / expected)[enough][np.newaxis] for values in (counts, low, high, expected))
+    return Curve(
+        "line",
+        sides[enough],
+        y,
+        x_label,
+        "found / expected",
+        ("z-points",),
+        null_name=nulls.MATCHED_GAUSSIAN,
+        null_low=null_low,
+        null_high=null_high,
+        laws=(Law("as many as expected", law),),
+    )
+
+
+def _grid(seen: PlaneCloud, window: Window, name: str, seed: int) -> Grid:
+    inside = seen.points[window.holds(seen.points)]
+    twin = _picture_twin(seen, window, name, seed)
+    few = len(inside) <= MAX_POINTS and (twin is None or len(twin) <= MAX_POINTS)
+    n_cells = int(np.clip(np.sqrt(len(inside) / _POINTS_IN_A_CELL), _FEWEST_CELLS, _MOST_CELLS))
+    x_edges = np.linspace(window.x_low, window.x_high, n_cells + 1)
+    y_edges = np.linspace(window.y_low, window.y_high, n_cells + 1)
+    return Grid(
+        x_edges,
+        y_edges,
+        _cell_counts(inside, x_edges, y_edges),
+        *seen.plane.labels,
+        points=_drawn_points(inside) if few else None,
+        null_name=None if twin is None else nulls.MATCHED_GAUSSIAN,
+        null_counts=None if twin is None else _cell_counts(twin, x_edges, y_edges),
+        null_points=_drawn_points(twin) if few and twin is not None else None,
+    )
+
+
+def _picture_twin(seen: PlaneCloud, window: Window, name: str, seed: int) -> PlanePoints | None:
+    """Return what one cloud from the matched Gaussian, of as many points as the cloud, has in the window."""
+    law = seen.law(window)
+    if seen.gaussian is None or law is None:
+        return None
+    random = random_stream(seed, "planes", name, "picture")
+    n_inside = int(random.binomial(len(seen.points), law.probability))
+    return gaussian_points_in_window(seen.gaussian, window, n_inside, law.probability, random)
+
+
+def _cell_counts(
+    points: PlanePoints, x_edges: Float64[np.ndarray, " n_x_edges"], y_edges: Float64[np.ndarray, " n_y_edges"]
+) -> Float64[np.ndarray, "n_y n_x"]:
+    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=[y_edges, x_edges])
+    return np.asarray(counts)
+
+
+def _drawn_points(points: PlanePoints) -> PlanePoints | None:
+    """Return points with the digits that a picture shows, sorted; None for none."""
+    rounded = [[float(f"{x:.5g}"), float(f"{y:.5g}")] for x, y in sorted(points.tolist())]
+    return np.array(rounded) if rounded else None

@@ -1,0 +1,112 @@
+"""Where k-means starts from, and the best of several starts."""
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from zspace.geometry.kmeans import Centres, Fits, refine
+from zspace.seeds import random_stream
+from zspace.shapes import Points
+
+_N_CANDIDATES = 4
+"""Points that are tried for every next centre of a start; the one that leaves the least inertia is taken."""
+_INDISTINCT = 1e-6
+"""Squared distances below this share of the squared lengths are rounding of float32, and count as zero."""
+
+
+def fit_from_starts(points: Points, ks: list[int], n_starts: int, n_passes: int, tolerance: float) -> list[Fits]:
+    """Fit every number of clusters from several starts, and once more from the best fit with more clusters.
+
+    A bad start leaves a spike in the curve of inertia over k: two centres in one cluster, or two clusters at one
+    centre. The last fit goes down from the largest number of clusters, each time without the centres that are missed
+    least, and so passes on to fewer clusters what any start has found for more.
+
+    Parameters
+    ----------
+    points
+        One point per row, centred on the origin.
+    ks
+        Numbers of clusters, rising, none of them more than there are distinct points.
+
+    Returns
+    -------
+    Fits of independent starts, n_starts of them, then the best fit found for every number of clusters.
+
+    Randomness
+    ----------
+    The starts come from fixed streams, so the fits are a function of the points alone.
+    """
+    fits = []
+    for start in range(n_starts):
+        sequence = spread_out(points, ks[-1], random_stream(0, "k-means start", start))
+        fits.append(refine(points, [sequence[:k] for k in ks], n_passes, tolerance)[0])
+    chosen = [min(fits, key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
+    for j in reversed(range(len(ks) - 1)):
+        thinned = without_least_missed(points, chosen[j + 1].centres[0], ks[j])
+        again, _ = refine(points, [thinned], n_passes, tolerance)
+        if again.inertias[0] < chosen[j].inertias[0]:
+            chosen[j] = again
+    best = Fits(
+        [fit.centres[0] for fit in chosen],
+        np.concatenate([fit.inertias for fit in chosen]),
+        np.concatenate([fit.labels for fit in chosen], axis=1),
+    )
+    return [*fits, best]
+
+
+def without_least_missed(points: Points, centres: Centres, n_left: int) -> Float32[np.ndarray, "n_left z_dim"]:
+    """Take away centres one by one, each time the one whose points are hardly further from their next centre.
+
+    Examples
+    --------
+    >>> places = np.array([[0.0], [1.0], [9.0], [10.0], [30.0]], dtype=np.float32)
+    >>> without_least_missed(places, places[1:], 3).ravel().tolist()
+    [1.0, 10.0, 30.0]
+    """
+    while len(centres) > n_left:
+        nearness = points @ centres.T - np.einsum("ij,ij->i", centres, centres) / 2
+        rows, nearest = np.arange(len(points)), nearness.argmax(axis=1)
+        lost = nearness[rows, nearest]
+        nearness[rows, nearest] = -np.inf
+        lost -= nearness.max(axis=1)
+        centres = np.delete(centres, int(np.bincount(nearest, lost, len(centres)).argmin()), axis=0)
+    return centres
+
+
+def spread_out(points: Points, n_centres: int, random: np.random.Generator) -> Centres:
+    """Choose points far from each other as centres to start from; every leading part is a start for fewer clusters.
+
+    Fewer come back when there are fewer distinct points.
+
+    Randomness
+    ----------
+    Uses ``random`` only. A point is drawn by its place in the order of the rows, as a share of them, so rows that all
+    come twice, side by side, give the same centres.
+
+    Cost
+    ----
+    ``n_centres`` passes over the points, of 8 * n_points * z_dim operations each.
+
+    Source
+    ------
+    Arthur and Vassilvitskii 2007, k-means++, in the greedy form of their section 7: the best of several candidates.
+    """
+    squares = np.einsum("ij,ij->i", points, points)
+
+    def squared_distances(rows: Int64[np.ndarray, " n_rows"]) -> Float32[np.ndarray, "n_rows n_points"]:
+        lengths = squares[rows, np.newaxis] + squares
+        distances = lengths - 2 * (points[rows] @ points.T)
+        return np.where(distances > _INDISTINCT * lengths, distances, np.float32(0))
+
+    chosen = [int(random.random() * len(points))]
+    nearest = squared_distances(np.array(chosen))[0]
+    while len(chosen) < n_centres:
+        cumulative = nearest.cumsum(dtype=np.float64)
+        if cumulative[-1] == 0:
+            break
+        places = random.random(_N_CANDIDATES) * cumulative[-1]
+        candidates = np.searchsorted(cumulative, places, side="right").clip(max=len(points) - 1)
+        remaining = np.minimum(squared_distances(candidates), nearest)
+        best = int(remaining.sum(axis=1, dtype=np.float64).argmin())
+        chosen.append(int(candidates[best]))
+        nearest = remaining[best]
+    return points[chosen]

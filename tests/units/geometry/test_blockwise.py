@@ -1,0 +1,25 @@
+"""Work on blocks, whatever the number of cores."""
+
+import time
+
+import pytest
+
+from zspace.geometry.blockwise import over_blocks
+
+
+@pytest.mark.parametrize("n_cores", [1, 2, 5])
+def test_what_is_found_keeps_the_order_of_the_blocks(n_cores, monkeypatch):
+    monkeypatch.setattr("zspace.geometry.blockwise._usable_cores", lambda: n_cores)
+
+    def act(block):
+        time.sleep(0.01 if block == 0 else 0)  # the first is the last to be done
+        return 2 * block
+
+    assert over_blocks(act, range(7)) == [0, 2, 4, 6, 8, 10, 12]
+    assert over_blocks(act, []) == []
+
+
+def test_a_failure_on_one_block_is_the_failure_of_all(monkeypatch):
+    monkeypatch.setattr("zspace.geometry.blockwise._usable_cores", lambda: 2)
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        over_blocks(lambda block: 1 / block, [1, 0, 2])

@@ -1,0 +1,170 @@
+"""Maps: sizes, seeds, scores, and what is refused."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from zspace.errors import SettingOutOfRange, TooFewPoints
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.maps import POSTS_MAPS, draw_map, neighbor_scores
+from zspace.geometry.truths import constant_points, standard_normal_points
+from zspace.seeds import random_stream
+from zspace.settings import MapSettings
+
+SMALL = MapSettings(n_points=150, perplexity=10, n_iterations=40, n_neighbors=5, n_scored=60, null_twin=False)
+
+
+def two_heaps(n_points=200, z_dim=6, seed=1):
+    points = standard_normal_points(n_points, z_dim, seed)
+    points[::2, 0] += 30
+    return points
+
+
+def asked(**changes):
+    return MapSettings(**{**vars(SMALL), **changes})
+
+
+def test_the_posts_settings_are_there():
+    assert (POSTS_MAPS["z"].n_points, POSTS_MAPS["z"].exaggeration, POSTS_MAPS["z"].perplexity) == (20_000, 12, 30)
+    fine = POSTS_MAPS["z, perplexity 10"]
+    assert (fine.n_points, fine.exaggeration, fine.perplexity, fine.n_iterations) == (20_000, 16, 10, 1000)
+    assert [POSTS_MAPS[f"{n} components"].n_components for n in (2, 4, 10)] == [2, 4, 10]
+
+
+def test_a_map_says_which_rows_it_shows_and_where_it_was_judged():
+    found = draw_map(Cloud(two_heaps()), "z", SMALL, 1)
+    assert found.coordinates.shape == (150, 2)
+    assert found.coordinates.dtype == np.float32
+    assert len(found.rows) == 150
+    assert (np.diff(found.rows) > 0).all()
+    assert len(found.scored) == len(found.preserved) == 60
+    trust = found.estimates["trustworthiness"]
+    assert (trust.n_given, trust.n_used, trust.level) == (200, 60, 0.95)
+    assert trust.interval[0] < trust.value < trust.interval[1]
+    assert trust.source.startswith("5 neighbours; Venna and Kaski 2001")
+    assert found.null_coordinates is None
+    assert found.null_estimates == {}
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_the_same_seed_gives_the_same_map(method):
+    cloud = Cloud(two_heaps())
+    first, again, other = (
+        draw_map(
+            cloud,
+            "z",
+            asked(method=method, null_twin=True),
+            seed,
+        )
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(again.coordinates, first.coordinates)
+    np.testing.assert_array_equal(again.null_coordinates, first.null_coordinates)
+    assert again.estimates == first.estimates
+    assert not np.array_equal(other.rows, first.rows)
+
+
+def test_all_points_are_taken_when_asked_or_when_there_are_fewer():
+    cloud = Cloud(two_heaps(60))
+    for n_points in (0, 60, 1000):
+        found = draw_map(cloud, "z", asked(n_points=n_points, method="pca"), 1)
+        assert found.rows.tolist() == list(range(60))
+        assert found.estimates["continuity"].interval is None  # nothing was sampled
+
+
+def test_separate_heaps_stay_separate_on_the_map():
+    points = two_heaps()
+    found = draw_map(Cloud(points), "z", asked(n_points=0, n_iterations=250, n_scored=200), 1)
+    near = np.linalg.norm(found.coordinates[:, np.newaxis] - found.coordinates, axis=2)
+    np.fill_diagonal(near, np.inf)
+    assert (near.argmin(axis=1) % 2 == np.arange(200) % 2).all()
+    assert found.estimates["trustworthiness"].value > 0.9
+
+
+def test_the_map_of_two_components_sees_nothing_else():
+    points = two_heaps(seed=3)
+    points[:, 1] *= 10
+    found = draw_map(Cloud(points), "z", asked(n_points=0, n_components=2, method="pca"), 1)
+    scores = (points - points.mean(axis=0)) @ Cloud(points).principal[1][:, :2]
+    np.testing.assert_allclose(found.coordinates, scores, atol=1e-4)
+
+
+def test_a_line_is_mapped_too():
+    found = draw_map(Cloud(standard_normal_points(80, 1, 1)), "z", asked(n_points=0, method="pca"), 1)
+    assert found.coordinates.shape == (80, 2)
+    assert (found.coordinates[:, 1] == 0).all()
+    assert found.estimates["trustworthiness"].value == pytest.approx(1, abs=1e-6)
+
+
+def test_equal_points_do_not_break_the_map():
+    found = draw_map(Cloud(constant_points(80, np.array([1.0, 2.0, 3.0]))), "z", asked(n_points=0), 1)
+    assert np.isfinite(found.coordinates).all()
+
+
+def test_progress_counts_neighbours_iterations_and_judged_points():
+    seen = []
+    draw_map(Cloud(two_heaps()), "z", asked(null_twin=True), 1, seen.append)
+    steps = list(dict.fromkeys(progress.step for progress in seen))
+    assert steps[:3] == ["neighbours", "t-SNE", "judging the map"]
+    assert steps[3:] == [f"{step}, null twin" for step in steps[:3]]
+    done = [progress.done for progress in seen if progress.step == "t-SNE"]
+    assert done == sorted(done)
+    assert done[-1] == 40
+
+
+def test_too_few_points_for_the_perplexity_are_refused():
+    message = r"map 'z': must have more than 30 z-points, three times the perplexity and twice .* got 25\. Encode more"
+    with pytest.raises(TooFewPoints, match=message):
+        draw_map(Cloud(two_heaps(25)), "z", SMALL, 1)
+    draw_map(Cloud(two_heaps(25)), "z", asked(method="pca"), 1)
+
+
+def test_umap_without_its_extra_says_how_to_get_it(monkeypatch):
+    real = builtins.__import__
+
+    def without_umap(name, *args, **kwargs):
+        if name == "umap":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_umap)
+    message = (
+        r"map\.method: must be 'tsne' or 'pca' where the extra for UMAP is missing, got 'umap'\. "
+        r"Install it with: pip install 'zspace\[umap\]'\."
+    )
+    with pytest.raises(SettingOutOfRange, match=message):
+        draw_map(Cloud(two_heaps()), "z", asked(method="umap"), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_umap_with_its_extra_gives_the_same_map_again():
+    pytest.importorskip("umap")
+    cloud = Cloud(two_heaps())
+    first, again = (draw_map(cloud, "z", asked(method="umap"), 1) for _ in range(2))
+    np.testing.assert_array_equal(again.coordinates, first.coordinates)
+
+
+def test_a_random_map_keeps_neighbours_no_more_often_than_chance():
+    points = standard_normal_points(800, 6, 1)
+    sheet = random_stream(1, "test").standard_normal((800, 2)).astype(np.float32)
+    trust, continuity, kept = neighbor_scores(points, sheet, np.arange(800), 10)
+    assert kept.mean() == pytest.approx(10 / 799, abs=0.005)
+    assert trust.mean() == pytest.approx(0.5, abs=0.02)
+    assert continuity.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_an_exact_copy_of_the_plane_is_a_perfect_map():
+    points = standard_normal_points(100, 2, 1)
+    trust, continuity, kept = neighbor_scores(points, points * np.float32(3), np.arange(100), 5)
+    assert trust.min() == continuity.min() == kept.min() == 1
+
+
+def test_the_interval_covers_the_score_of_the_whole_map():
+    cloud, n_covered = Cloud(standard_normal_points(400, 6, 1)), 0
+    whole = draw_map(cloud, "whole", asked(n_points=0, method="pca", n_scored=400), 1).estimates
+    for seed in range(100):
+        part = draw_map(cloud, "part", asked(n_points=0, method="pca", n_scored=60), seed).estimates["trustworthiness"]
+        n_covered += part.interval[0] <= whole["trustworthiness"].value <= part.interval[1]
+    assert n_covered >= 86  # nominal 95; a binomial count is lower once in 10,000 times
