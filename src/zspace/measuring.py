@@ -8,6 +8,7 @@ from typing import Literal
 from zspace.errors import UnknownSetting
 from zspace.geometry.axes import axis_densities
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.clusters import cluster_curves
 from zspace.geometry.planes import plane_windows
 from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
@@ -70,6 +71,15 @@ MEASURES: dict[str, Measure] = {
             "principal",
             "Principal components",
             lambda cloud, asked, seed: principal_spectrum(cloud, asked.n_null_clouds, seed),
+            "unchanged",
+            {},
+        ),
+        Measure(
+            "clusters",
+            "Clusters",
+            lambda cloud, asked, seed: cluster_curves(
+                cloud, asked.max_clusters, asked.cluster_step, asked.n_null_clouds, seed
+            ),
             "unchanged",
             {},
         ),

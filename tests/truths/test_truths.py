@@ -10,7 +10,7 @@ from zspace.measuring import MEASURES, measure_cloud
 from zspace.settings import MeasureSettings
 
 N_POINTS, N_CLOUDS = 1500, 20
-FEW_NULLS = MeasureSettings(n_null_clouds=2)
+FEW_NULLS = MeasureSettings(n_null_clouds=2, max_clusters=12)
 
 
 def found_on(truth, seed):

@@ -10,6 +10,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from zspace.figures.axes import axes_rows
+from zspace.figures.clusters import cluster_rows
 from zspace.figures.curves import draw_curve
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
 from zspace.figures.planes import planes_rows
@@ -54,6 +55,9 @@ FIGURES: dict[str, FigureSet] = {
         "Principal components",
         "In how many directions does the cloud really extend?",
         principal_rows,
+    ),
+    "clusters": FigureSet(
+        "Clusters", "Does the cloud fall into clusters, more than a cloud without structure would?", cluster_rows
     ),
     "planes": FigureSet(
         "Planes at ever smaller scales",

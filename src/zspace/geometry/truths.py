@@ -204,7 +204,24 @@ def _line() -> Truth:
             "principal.first_component_share": 1,
             "principal.n_for_99_percent": 1,
             "principal.participation_ratio": 1,
+            "planes.pc1_pc2_whole_local_dimension": 1,
         },
+    )
+
+
+def _heaps(n_heaps: int, z_dim: int, distance: float) -> Truth:
+    centres = np.eye(n_heaps, z_dim) * distance / np.sqrt(2)
+
+    def draw(n_points: int, seed: int) -> Points:
+        random = random_stream(seed, "truth", "heaps")
+        points = random.standard_normal((n_points, z_dim)) + centres[random.integers(n_heaps, size=n_points)]
+        return np.asarray(points, dtype=np.float32)
+
+    return Truth(
+        "heaps",
+        f"{n_heaps} unit Gaussians in {z_dim} dimensions, {distance:g} deviations apart",
+        draw,
+        {"clusters.elbow_k": n_heaps, "clusters.gap_k": n_heaps},
     )
 
 
@@ -234,6 +251,7 @@ TRUTHS: dict[str, Truth] = {
         _cube(z_dim=5, width=2.0),
         _sphere(z_dim=4, radius=5.0),
         _line(),
+        _heaps(n_heaps=8, z_dim=10, distance=8.0),
         _constant(),
     )
 }

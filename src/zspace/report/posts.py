@@ -46,6 +46,8 @@ POSTS: tuple[Post, ...] = (
     Post("axes", "largest_standard_deviation", "no number; widest is axis 200 with a width of 11", AE),
     Post("principal", "first_component_share", "no number; one dominant component", AE),
     Post("principal", "participation_ratio", "no number; the spectrum is nearly flat after 10 components", AE),
+    Post("clusters", "elbow_k", "no sharp elbow; 38 to 42 read off", AE),
+    Post("clusters", "gap_k", "not tried", ""),
     Post("planes", "n_stringy_windows", "thin lines round voids in every window, judged by eye", AE),
     Post("generation", "normal", "no faces, judged by eye", f"{AE}; {TINY_KL}"),
     Post("generation", "uniform:2", "no faces, judged by eye", f"{AE}; {TINY_KL}"),

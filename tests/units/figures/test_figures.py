@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from zspace.figures import FIGURES, draw_losses, draw_rates, figure_set, inline_svg, to_svg
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.truths import standard_normal_points
+from zspace.measuring import MEASURES
 from zspace.results import Curve, EpochRecord, Law, LossParts, Measurement
+from zspace.settings import MeasureSettings
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -26,15 +30,17 @@ def drawn(measurement):
     return {row.key: to_svg(row.draw(measurement), row.key) for row in rows}
 
 
-def test_every_measure_is_drawn_with_title_caption_and_axes(model):
-    for name in FIGURES:
-        measurement = model.measurements[name]
+def test_every_measure_is_drawn_with_title_caption_and_axes():
+    asked = MeasureSettings(n_null_clouds=2, planes=("pc1-pc2",), plane_sides=(2.0,))
+    for name, measure in MEASURES.items():
+        assert name in FIGURES
+        measurement = measure.function(Cloud(standard_normal_points(400, 4, 1)), asked, 1)
         for row in figure_set(measurement).rows(measurement):
             labels = texts(to_svg(row.draw(measurement), row.key))
             assert row.title
             assert len(row.caption) > 60
             assert set(row.curves) <= set(measurement.curves)
-            assert any("units of z" in label or "component" in label for label in labels), row.key
+            assert any(unit in label for label in labels for unit in ("units of z", "component", "kurtosis")), row.key
 
 
 def test_figure_keys_are_unique_and_follow_the_bins(model):
