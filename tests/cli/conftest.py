@@ -29,6 +29,7 @@ checkpoint_seconds = 0
 
 [measure]
 n_null_clouds = 3
+max_clusters = 6
 
 [generate]
 n_shown = 6

@@ -55,6 +55,7 @@ n_scored = 5
 
 [measure]
 n_null_clouds = 2
+max_clusters = 4
 """
 
 

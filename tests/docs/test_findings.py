@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FINDINGS = Path(__file__).parent.parent.parent / "docs" / "findings"
-ROW = re.compile(r"^\| [^|]+ \| ([\d.,]+) \|.*\| `([\w.]+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| [^|]+ \| (-?[\d.,]+) \|(?:.*\|)? `([\w.]+)` \|$", re.MULTILINE)
 
 
 def look_up(document, dotted):

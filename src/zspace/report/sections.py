@@ -129,6 +129,8 @@ def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSett
         ("training time", duration(training.elapsed_seconds)),
         ("device", training.device),
         ("precision", training.precision),
+        ("pixels while training", training.images_held or "not recorded"),
+        ("processes", number(training.n_processes)),
         ("loss", f"{training.loss_name}, {training.loss_unit}"),
         ("z-points encoded", number(encoding.n_points)),
         ("weights digest", training.weights_digest),
