@@ -72,6 +72,10 @@ def run(out, *, n_processes):
     return json.loads(done.stdout)["results"]["models"]
 
 
+def known(losses):
+    return {name: loss for name, loss in losses.items() if loss is not None}
+
+
 @pytest.mark.timeout(300)
 def test_two_processes_give_the_losses_of_one_with_the_same_global_batch(tmp_path):
     # Of the 100 training images the last batch of 33 holds a single one: a share of none, and one of one.
@@ -80,10 +84,11 @@ def test_two_processes_give_the_losses_of_one_with_the_same_global_batch(tmp_pat
         training, other = model["training"], together[name]["training"]
         assert (training["n_processes"], other["n_processes"]) == (1, 2)
         for one, two in zip(training["history"], other["history"], strict=True):
-            assert two["training"] == pytest.approx(one["training"], rel=2e-5)
+            assert known(two["training"]) == pytest.approx(known(one["training"]), rel=2e-5)
             # A bias before BatchNorm has no gradient but rounding, of which Adam makes whole steps: batches cancel
             # them, the running means follow late.
-            assert two["validation"] == pytest.approx(one["validation"], rel=2e-3 if name == "vae" else 2e-5)
+            reach = 2e-3 if name == "vae" else 2e-5
+            assert known(two["validation"]) == pytest.approx(known(one["validation"]), rel=reach)
             assert two["largest_gradient"] == pytest.approx(one["largest_gradient"], rel=2e-4)
             assert two["kl_weight"] == (one["kl_weight"] and pytest.approx(one["kl_weight"], rel=2e-5))
     assert (tmp_path / "out-2" / "report.html").is_file()

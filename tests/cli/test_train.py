@@ -72,7 +72,10 @@ def test_an_epoch_that_was_not_kept_is_told_with_those_that_were(zspace, study_f
     assert "needs the checkpoint of epoch 1, got none. Kept are epochs 2." in missing.stderr
     other = zspace("train", "--resume", out / "runs" / "vae", "--from-epoch", 1)
     assert "must be a run of the study around it, got vae. Runs are: ae." in other.stderr
-    assert "--resume takes the folder of a run" in zspace("train", "--resume", out, "--from-epoch", 1).stderr
+    assert (
+        "must be the folder of a run, such as OUT/runs/NAME"
+        in zspace("train", "--resume", out, "--from-epoch", 1).stderr
+    )
     assert "needs a study, or --resume RUN" in zspace("train").stderr
     assert "--resume takes --from-epoch and no study" in zspace("train", "--resume", out / "runs" / "ae").stderr
 

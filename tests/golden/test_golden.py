@@ -23,16 +23,20 @@ GOLDEN = Path(__file__).parent / "golden.json"
 def outputs():
     random = np.random.default_rng(0)
     points = (random.standard_normal((400, 5)) * [3, 2, 1, 1, 0.5] + [4, 0, 0, 0, 0]).astype(np.float32)
-    measured = measure_cloud(Cloud(points), MeasureSettings(n_null_clouds=5), seed=1)
+    measured = measure_cloud(Cloud(points), MeasureSettings(n_null_clouds=5, max_clusters=8), seed=1)
     return {
         "streams": [random_stream(1, "order", 2).random(), float(stream_seed(1, "weights"))],
         "faces": draw_faces(sample_factors(3, seed=1), 32).mean(axis=(1, 2)).ravel().tolist(),
         "measures": {
-            f"{found.name}.{name}": [estimate.value, *(estimate.null_band or ())]
+            f"{found.name}.{name}": known_numbers(estimate)
             for found in measured
             for name, estimate in found.estimates.items()
         },
     }
+
+
+def known_numbers(estimate):
+    return [number for number in (estimate.value, *(estimate.null_band or ())) if number is not None]
 
 
 def flat(value):

@@ -40,7 +40,8 @@ def test_every_measure_is_drawn_with_title_caption_and_axes():
             assert row.title
             assert len(row.caption) > 60
             assert set(row.curves) <= set(measurement.curves)
-            assert any(unit in label for label in labels for unit in ("units of z", "component", "kurtosis")), row.key
+            units = ("units of z", "component", "kurtosis", "clusters")
+            assert any(unit in label for label in labels for unit in units), row.key
 
 
 def test_figure_keys_are_unique_and_follow_the_bins(model):
