@@ -30,6 +30,8 @@ checkpoint_seconds = 0
 [measure]
 n_null_clouds = 3
 max_clusters = 6
+planes = ["pc1-pc2"]
+plane_sides = [1.0]
 
 [generate]
 n_shown = 6

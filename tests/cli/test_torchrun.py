@@ -56,6 +56,8 @@ n_scored = 5
 [measure]
 n_null_clouds = 2
 max_clusters = 4
+planes = ["pc1-pc2"]
+plane_sides = [1.0]
 """
 
 
