@@ -16,7 +16,8 @@ from jaxtyping import Float32
 from sklearn.manifold import TSNE
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.maps import draw_map, neighbor_scores
+from zspace.geometry.map_scores import neighbor_scores
+from zspace.geometry.maps import draw_map
 from zspace.results import Progress
 from zspace.seeds import random_stream
 from zspace.settings import MapSettings
@@ -44,7 +45,7 @@ def show(progress: Progress) -> None:
 def ours(points: Points, n_iterations: int) -> Float32[np.ndarray, "n_points 2"]:
     """Draw zspace's map."""
     asked = MapSettings(n_points=0, n_iterations=n_iterations, n_scored=50, null_twin=False)
-    return draw_map(Cloud(points), "bench", asked, 1, show).coordinates
+    return draw_map(Cloud(points), "bench", asked, 1, watch=show)[1].coordinates
 
 
 def theirs(points: Points, n_iterations: int) -> Float32[np.ndarray, "n_points 2"]:
@@ -74,10 +75,12 @@ def main() -> None:
             sheet = draw(points, asked.n_iterations)
             seconds[name].append(perf_counter() - start)
             busy = process_time() - start_busy
-            trust, continuity, kept = (s.mean() for s in neighbor_scores(points, sheet, scored, N_NEIGHBORS))
+            judged = neighbor_scores(points, sheet, scored, N_NEIGHBORS)
             print(
-                f"{name}: {seconds[name][-1]:.1f} s ({busy:.1f} s of processor time), trustworthiness {trust:.4f}, "
-                f"continuity {continuity:.4f}, neighbours preserved {kept:.4f}",
+                f"{name}: {seconds[name][-1]:.1f} s ({busy:.1f} s of processor time), "
+                f"trustworthiness {judged.trustworthiness.mean():.4f}, "
+                f"continuity {judged.continuity.mean():.4f}, "
+                f"neighbours preserved {judged.preserved.mean():.4f}",
                 flush=True,
             )
     if asked.peer == "scikit-learn":

@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from zspace.images.batches import usable_cores
 from zspace.images.candidates import is_image_name
 from zspace.images.faces import draw_faces, sample_factors
 from zspace.images.packing import pack_images
+from zspace.machine import usable_cores
 from zspace.settings import ImageSettings
 
 FACE_SIZE = 178  # the shorter side of CelebA's aligned photographs

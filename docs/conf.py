@@ -25,6 +25,7 @@ SECTIONS = {
     "ObjectiveSettings": "`[models.NAME.objective]`",
     "TrainingSettings": "`[models.NAME.training]`",
     "MeasureSettings": "`[measure]`",
+    "MapSettings": 'one map, as `"METHOD:KEY=VALUE,KEY=VALUE"` in `measure.maps`',
     "GenerateSettings": "`[generate]`",
 }
 

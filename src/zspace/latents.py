@@ -43,6 +43,8 @@ class Latents:
     logvar: Points | None = None
     """Logarithms of their variances."""
     notes: tuple[str, ...] = ()
+    rows: Int64[np.ndarray, " n_points"] | None = None
+    """Which rows of the file these are; None for all of them."""
 
 
 @dataclass
@@ -260,7 +262,7 @@ def usable_latents(found: Latents, source: str, n_points: int | None, seed: int)
         has_posterior=logvar is not None,
         notes=found.notes,
     )
-    return Latents(z, mu, logvar, found.notes), facts
+    return Latents(z, mu, logvar, found.notes, rows), facts
 
 
 def _take(points: Points, rows: Int64[np.ndarray, " n_rows"]) -> Float32[np.ndarray, "n_rows z_dim"]:

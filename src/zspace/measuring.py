@@ -3,19 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from zspace.errors import UnknownSetting
+from zspace.geometry.attributes import Attributes, cluster_attributes
 from zspace.geometry.axes import axis_densities
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.clusters import cluster_curves
+from zspace.geometry.map_methods import check_methods
+from zspace.geometry.maps import distinct_maps, parse_maps
 from zspace.geometry.planes import plane_windows
 from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
 from zspace.geometry.radius import radius_density
+from zspace.images.near_copies import StoredImages, find_copies
 from zspace.records import nearest
-from zspace.results import Measurement
-from zspace.settings import MeasureSettings
+from zspace.results import Measurement, Watcher, watch_nothing
+from zspace.settings import MapSettings, MeasureSettings
 
 
 @dataclass(frozen=True)
@@ -94,27 +98,105 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-POSTERIOR = "posterior"
-"""The one measure that needs more than points: mu and logvar of a VAE. No null cloud has those."""
+N_COPY_NEIGHBORS = 5
+"""Neighbours of each point among which copies of its image are looked for."""
 
 
-def chosen_measures(only: tuple[str, ...], *, has_posterior: bool) -> list[str]:
-    """Return the names of the measures to take: those asked for, or all; the posterior only where there is one.
+@dataclass(frozen=True)
+class Beside:
+    """What is known of points besides where they lie; None where it is not."""
+
+    posterior: Posterior | None = None
+    """In a VAE."""
+    attributes: Attributes | None = None
+    images: StoredImages | None = None
+
+
+def copies_among_neighbors(
+    cloud: Cloud, images: StoredImages, seed: int, watch: Watcher = watch_nothing
+) -> Measurement:
+    """Look for copies among the images of neighbouring points, `N_COPY_NEIGHBORS` of each."""
+    near = cloud.neighbors(min(N_COPY_NEIGHBORS, cloud.n_points - 1), watch)
+    return find_copies(images, near.indices, seed, watch)
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A measure that needs more than points. No null cloud has that, so it brings a comparison of its own."""
+
+    name: str
+    title: str
+    needs: Literal["posterior", "attributes", "images"]
+    """The field of `Beside`, which the function is given."""
+    function: Callable[[Cloud, Any, MeasureSettings, int, Watcher], Measurement]
+
+
+COMPANIONS: dict[str, Companion] = {
+    row.name: row
+    for row in (
+        Companion(
+            "attributes",
+            "Clusters and attributes",
+            "attributes",
+            lambda cloud, known, asked, seed, _: cluster_attributes(cloud, known, asked.attribute_clusters, seed),
+        ),
+        Companion("posterior", "The posterior", "posterior", lambda _cloud, known, *_: posterior_report(known)),
+        Companion(
+            "copies",
+            "Copies among neighbours",
+            "images",
+            lambda cloud, known, _asked, seed, watch: copies_among_neighbors(cloud, known, seed, watch),
+        ),
+    )
+}
+
+MAPS = "maps"
+"""The name under which maps are asked for; each of them is drawn and kept by itself."""
+
+_NEEDED = {"posterior": "mu and logvar of a VAE", "attributes": "attributes of the images", "images": "the images"}
+
+
+def check_measures(settings: MeasureSettings) -> None:
+    """Refuse, before any work, measures that are not in the tables and maps that cannot be drawn.
+
+    Raises
+    ------
+    UnknownSetting, SettingOutOfRange
+        Naming the measure, or the map.
+    """
+    known = [*MEASURES, *COMPANIONS, MAPS]
+    for name in settings.only:
+        if name not in known:
+            raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
+    check_methods(parse_maps(settings.maps))
+
+
+def chosen_measures(only: tuple[str, ...], beside: Beside) -> list[str]:
+    """Return the names of the measures to take: those asked for, or all that these points allow.
 
     Raises
     ------
     UnknownSetting
-        For a name that is not in the table.
+        For one that was asked for by name and needs what is not there.
     """
-    known = [*MEASURES, POSTERIOR]
-    for name in only:
-        if name not in known:
-            raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
-    return [name for name in known if (not only or name in only) and (has_posterior or name != POSTERIOR)]
+    possible = [*MEASURES]
+    for name, row in COMPANIONS.items():
+        if getattr(beside, row.needs) is not None:
+            possible.append(name)
+        elif name in only:
+            rule, next_step = "must name measures that these points allow", f"It needs {_NEEDED[row.needs]}."
+            raise UnknownSetting("measure.only", rule, repr(name), next_step)
+    return [name for name in possible if not only or name in only]
+
+
+def chosen_maps(settings: MeasureSettings, n_points: int) -> dict[str, MapSettings]:
+    """Return the maps to draw of a cloud of that many points, by their specification."""
+    asked = parse_maps(settings.maps) if MAPS in (settings.only or (MAPS,)) else {}
+    return distinct_maps(asked, n_points)
 
 
 def measure_cloud(
-    cloud: Cloud, settings: MeasureSettings, seed: int, posterior: Posterior | None = None
+    cloud: Cloud, settings: MeasureSettings, seed: int, beside: Beside | None = None, watch: Watcher = watch_nothing
 ) -> Iterator[Measurement]:
     """Take the chosen measures of a cloud, one after the other, timing each.
 
@@ -126,17 +208,21 @@ def measure_cloud(
         Which measures, and their bins.
     seed
         Of the null clouds.
-    posterior
-        Of the same points, for a VAE; None for points without one.
+    beside
+        What is known of the same points besides where they lie.
+    watch
+        Told how far long measures have come.
 
     Randomness
     ----------
     Each measure draws from its own named stream, so leaving one out changes no other.
     """
-    for name in chosen_measures(settings.only, has_posterior=posterior is not None):
+    beside = beside or Beside()
+    for name in chosen_measures(settings.only, beside):
         start = perf_counter()
-        if name == POSTERIOR and posterior is not None:
-            found = posterior_report(posterior)
-        else:
+        if name in MEASURES:
             found = MEASURES[name].function(cloud, settings, seed)
+        else:
+            row = COMPANIONS[name]
+            found = row.function(cloud, getattr(beside, row.needs), settings, seed, watch)
         yield replace(found, elapsed_seconds=perf_counter() - start)

@@ -113,6 +113,21 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class CopyPair:
+    """Two images whose z-points are neighbours, and how alike they are."""
+
+    row: int
+    """In the image store."""
+    other_row: int
+    name: str
+    other_name: str
+    likeness: float
+    """Correlation, at most 1."""
+    exact: bool
+    """Whether all pixels are equal."""
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What one measure found on one cloud."""
 
@@ -123,26 +138,42 @@ class Measurement:
     elapsed_seconds: float | None = None
     grids: dict[str, Grid] = field(default_factory=dict)
     """Windows of planes; only measures that look at planes have any."""
+    pairs: tuple[CopyPair, ...] = ()
+    """The most alike images among neighbours, copies or not; only the measure of copies has any."""
 
 
 @dataclass(frozen=True)
 class Map:
-    """A map of a cloud. The arrays go to files of their own: the run folder's results.json holds the estimates."""
+    """What was found of a map of a cloud; where the points lie on it is told by its `MapSheet`."""
 
     name: str
+    """Its specification, such as ``"tsne:perplexity=10"``."""
+    title: str
+    n_points: int
+    n_neighbors: int
+    """Neighbours of each point that the map was judged by."""
+    estimates: dict[str, Estimate]
+    null_estimates: dict[str, Estimate] = field(default_factory=dict)
+    """The same of the map of a cloud from the null model; empty where none was asked."""
+    elapsed_seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MapSheet:
+    """Where the points of a map lie. It goes to a file of its own."""
+
     rows: Int64[ndarray, " n_points"]
     """Which rows of the cloud are on the map, ascending."""
     coordinates: Float32[ndarray, "n_points 2"]
     """Their places; lengths on a map mean nothing in units of z, except for "pca"."""
     scored: Int64[ndarray, " n_scored"]
     """Which rows of the map it was judged at, ascending."""
-    preserved: Float64[ndarray, " n_scored"]
-    """Share of the neighbours in z that are neighbours on the map, 0 to 1, for each of these."""
-    estimates: dict[str, Estimate]
+    scores: dict[str, Float64[ndarray, " n_scored"]]
+    """What was found at each of these: how well the map keeps its neighbours, and how far they are in z."""
+    colors: dict[str, Float64[ndarray, " n_points"]]
+    """What is known of the points themselves, by its name: radius and attributes."""
     null_coordinates: Float32[ndarray, "n_points 2"] | None = None
     """The same map of a cloud from the null model; None where none was asked."""
-    null_estimates: dict[str, Estimate] = field(default_factory=dict)
-    elapsed_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -362,6 +393,8 @@ class GenerateResult:
     scores: tuple[SampleScore, ...]
     n_shown: int
     """Pictures kept of each sampler: the first ones drawn, not chosen ones."""
+    component_steps: tuple[float, ...]
+    """Places at which each principal component was decoded, in standard deviations from the cloud's centre."""
     originals_split: str
     """Where the originals come from: ``"validation"``, held out in training, wherever there is such a split."""
     elapsed_seconds: float
@@ -375,6 +408,9 @@ class ModelResults:
     encoding: EncodeResult
     measurements: dict[str, Measurement]
     generation: GenerateResult
+    maps: dict[str, Map] = field(default_factory=dict)
+    cloud: CloudFacts | None = None
+    """What was noticed of the z-points."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from zspace.files import (
     write_toml,
 )
 from zspace.records import from_mapping, to_mapping
+from zspace.results import Progress, Watcher
 from zspace.settings import Plan, plan_document, plan_from_document
 
 RESULTS_VERSION = 1
@@ -80,6 +81,11 @@ class RunFolder:
     def pictures(self) -> Path:
         """Decoded images, one array of bytes per sampler."""
         return self.path / "pictures.safetensors"
+
+    @property
+    def maps(self) -> Path:
+        """Folder of the maps' sheets."""
+        return self.path / "maps"
 
     @property
     def figures(self) -> Path:
@@ -233,6 +239,33 @@ class StepLog:
             return from_mapping(result_type, entry["result"], f"{self.path}.{step}")
         except SettingsError:
             return None  # written by another version, with other fields: run the step again
+
+    def once(
+        self,
+        step: str,
+        fingerprint: str,
+        result_type: type[Result],
+        take: Callable[[], tuple[Result, list[Path]]],
+        watch: Watcher,
+        shown: str | None = None,
+    ) -> Result:
+        """Return what a step gave; take it now if it is not finished.
+
+        Parameters
+        ----------
+        take
+            Does the work; returns the result and the files that it wrote.
+        watch
+            Told when there is nothing left to do.
+        shown
+            What the step is called on the screen.
+        """
+        if done := self.finished(step, fingerprint, result_type):
+            watch(Progress(shown or step, 1, 1, "steps", note="already done"))
+            return done
+        result, files = take()
+        self.record(step, fingerprint, result, files)
+        return result
 
     def result(self, step: str, result_type: type[Result]) -> Result:
         """Return what the step gave, whatever it was made from.

@@ -187,6 +187,11 @@ class MeasureSettings(Checked):
     """Largest number of clusters to look for."""
     cluster_step: Annotated[int, Within(1)] = 2
     """Numbers of clusters to look for: this, twice this and so on, up to the largest."""
+    attribute_clusters: Annotated[int, Within(2, 1000)] = 12
+    """Clusters in which the attributes of the images are looked for."""
+    maps: tuple[str, ...] = ("quick",)
+    """Maps to draw, each a method with settings, such as "tsne:n_points=80000,perplexity=10"; or "posts", the posts'
+    own, or "none"."""
     n_null_clouds: Annotated[int, Within(2)] = 39
     """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
 
@@ -197,6 +202,8 @@ class GenerateSettings(Checked):
 
     samplers: tuple[str, ...] = ("normal", "uniform:2", "uniform:10", "fitted-gaussian")
     """Samplers by name; a number after the colon is the sampler's width."""
+    n_components: Annotated[int, Within(0)] = 8
+    """First principal components along which images are decoded."""
     n_shown: Annotated[int, Within(1)] = 32
     """Images drawn in the report for each sampler."""
     n_scored: Annotated[int, Within(1)] = 1000

@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from zspace.geometry.maps import neighbor_scores
+from zspace.geometry.map_scores import neighbor_scores
 from zspace.geometry.neighbors import nearest_neighbors
 from zspace.geometry.truths import TRUTHS, standard_normal_points
 from zspace.seeds import random_stream
@@ -29,13 +29,15 @@ def sheet_of(points, noise):
 @pytest.mark.parametrize("noise", [0.0, 0.3, 30.0])
 @pytest.mark.parametrize("n_neighbors", [1, 5, 15])
 def test_scores_of_a_map_agree_with_scikit_learn(noise, n_neighbors, monkeypatch):
-    monkeypatch.setattr("zspace.geometry.maps._RANKED_CHUNK", 37)
-    monkeypatch.setattr("zspace.geometry.maps._RANKED_ROWS", 11)
+    monkeypatch.setattr("zspace.geometry.map_scores._RANKED_CHUNK", 37)
+    monkeypatch.setattr("zspace.geometry.map_scores._RANKED_ROWS", 11)
     points = standard_normal_points(150, 5, 1)
     sheet = sheet_of(points, noise)
-    trust, continuity, kept = neighbor_scores(points, sheet, np.arange(150), n_neighbors)
-    assert trust.mean() == pytest.approx(trustworthiness(points, sheet, n_neighbors=n_neighbors), abs=1e-6)
-    assert continuity.mean() == pytest.approx(trustworthiness(sheet, points, n_neighbors=n_neighbors), abs=1e-6)
+    judged = neighbor_scores(points, sheet, np.arange(150), n_neighbors)
+    assert judged.trustworthiness.mean() == pytest.approx(
+        trustworthiness(points, sheet, n_neighbors=n_neighbors), abs=1e-6
+    )
+    assert judged.continuity.mean() == pytest.approx(trustworthiness(sheet, points, n_neighbors=n_neighbors), abs=1e-6)
     both = (nearest_neighbors(array, n_neighbors).indices for array in (points, sheet))
     shares = [len(set(a) & set(b)) / n_neighbors for a, b in zip(*both, strict=True)]
-    np.testing.assert_allclose(kept, shares)
+    np.testing.assert_allclose(judged.preserved, shares)

@@ -2,41 +2,72 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from zspace.errors import UnknownSetting
+from zspace.geometry.attributes import Attributes
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.posterior import Posterior
 from zspace.geometry.truths import standard_normal_points
-from zspace.measuring import MEASURES, chosen_measures, measure_cloud
+from zspace.measuring import (
+    COMPANIONS,
+    MEASURES,
+    Beside,
+    check_measures,
+    chosen_maps,
+    chosen_measures,
+    measure_cloud,
+)
 from zspace.settings import MeasureSettings
 
 CLOUD = Cloud(standard_normal_points(30, 3, 1))
 ASKED = MeasureSettings(n_null_clouds=2)
 
 
-def test_no_names_choose_the_whole_table_and_the_posterior_where_there_is_one():
-    assert chosen_measures((), has_posterior=False) == list(MEASURES)
-    assert chosen_measures((), has_posterior=True) == [*MEASURES, "posterior"]
+ATTRIBUTES = Attributes(("first axis",), CLOUD.points[:, :1])
+POSTERIOR = Posterior(CLOUD.points, CLOUD.points, np.zeros_like(CLOUD.points))
+
+
+def test_no_names_choose_whatever_the_points_allow():
+    assert chosen_measures((), Beside()) == list(MEASURES)
+    assert chosen_measures((), Beside(posterior=POSTERIOR)) == [*MEASURES, "posterior"]
+    assert chosen_measures((), Beside(attributes=ATTRIBUTES)) == [*MEASURES, "attributes"]
 
 
 def test_names_choose_rows_in_the_order_of_the_table():
-    assert chosen_measures(("principal", "radius"), has_posterior=True) == ["radius", "principal"]
-    assert chosen_measures(("posterior", "radius"), has_posterior=False) == ["radius"]
+    assert chosen_measures(("principal", "radius"), Beside(POSTERIOR)) == ["radius", "principal"]
+    assert chosen_measures(("maps",), Beside()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [("posterior", "mu and logvar of a VAE"), ("attributes", "attributes of the images"), ("copies", "the images")],
+)
+def test_a_measure_that_needs_more_than_there_is_is_refused(name, needed):
+    with pytest.raises(UnknownSetting, match=rf"that these points allow, got '{name}'\. It needs {needed}\."):
+        chosen_measures((name, "radius"), Beside())
+
+
+def test_maps_are_drawn_unless_only_other_things_are_asked_for():
+    assert list(chosen_maps(replace(ASKED, maps=("pca",)), 100)) == ["pca"]
+    assert list(chosen_maps(replace(ASKED, maps=("pca",), only=("maps",)), 100)) == ["pca"]
+    assert chosen_maps(replace(ASKED, maps=("pca",), only=("radius",)), 100) == {}
 
 
 @pytest.mark.parametrize(
     ("name", "next_step"),
-    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: axes, .*principal, radius\.")],
+    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: attributes, axes, .*principal, radius\.")],
 )
 def test_unknown_measures_are_refused(name, next_step):
     message = rf"measure\.only: must name measures, got '{name}'\. {next_step}"
     with pytest.raises(UnknownSetting, match=message):
-        chosen_measures(("axes", name), has_posterior=False)
+        check_measures(replace(ASKED, only=("axes", name)))
 
 
-def test_an_unknown_measure_is_refused_before_any_is_taken():
-    with pytest.raises(UnknownSetting, match="must name measures, got 'zzz'"):
-        next(measure_cloud(CLOUD, replace(ASKED, only=("radius", "zzz")), 1))
+def test_a_map_that_cannot_be_meant_is_refused_before_any_work():
+    with pytest.raises(UnknownSetting, match="must name maps, got 'zzz'"):
+        check_measures(replace(ASKED, maps=("tsne", "zzz")))
 
 
 def test_measures_come_one_by_one_with_their_time():
@@ -52,7 +83,14 @@ def test_leaving_measures_out_changes_no_other():
 
 
 def test_rows_are_filed_under_their_own_names_and_have_titles():
-    assert all(name == row.name and row.title for name, row in MEASURES.items())
+    assert all(name == row.name and row.title for table in (MEASURES, COMPANIONS) for name, row in table.items())
+    assert not MEASURES.keys() & COMPANIONS.keys()
+
+
+def test_companions_are_given_what_they_need():
+    beside = Beside(POSTERIOR, ATTRIBUTES)
+    found = measure_cloud(CLOUD, replace(ASKED, only=("attributes", "posterior"), attribute_clusters=3), 1, beside)
+    assert [measurement.name for measurement in found] == ["attributes", "posterior"]
 
 
 def test_settings_reach_the_measures():

@@ -148,3 +148,22 @@ def test_latents_come_back_and_replace_older_ones(tmp_path):
     assert read_latent_ids(path)[0] == 19_999
     with pytest.raises(NotARunFolder, match=r"must be a Zarr group of z-points, got nothing"):
         read_latents(tmp_path / "none.zarr", "z")
+
+
+def test_a_step_is_taken_once_and_says_when_it_was(tmp_path):
+    taken, told = [], []
+
+    def take():
+        taken.append(1)
+        (tmp_path / "file").write_text("left behind")
+        return Found(2.5), [tmp_path / "file"]
+
+    log = StepLog(tmp_path)
+    for _ in range(2):
+        assert log.once("count", "same", Found, take, told.append, "count all") == Found(2.5)
+    assert len(taken) == 1
+    assert [(progress.step, progress.note) for progress in told] == [("count all", "already done")]
+    log.once("count", "other", Found, take, told.append)
+    (tmp_path / "file").unlink()
+    log.once("count", "other", Found, take, told.append)
+    assert len(taken) == 3

@@ -100,6 +100,8 @@ class StudyOptions:
     """Keep the checkpoint of every such epoch for good, to repeat from; without it only the two newest stay."""
     tensorboard: bool = False
     """Write the losses of every epoch for TensorBoard as well."""
+    maps: tuple[str, ...] | None = None
+    """Maps to draw, such as tsne:n_points=80000,perplexity=10; or posts, quick or none."""
     max_skipped_fraction: float | None = None
     """Share of the files that may be unreadable, 0 to 1."""
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
@@ -124,6 +126,7 @@ class StudyOptions:
             "models.*.training.precision": self.precision,
             "models.*.training.keep_every": self.keep,
             "models.*.training.tensorboard": self.tensorboard or None,
+            "measure.maps": self.maps,
             "seed": self.seed,
             "runs": self.runs,
         }
@@ -184,7 +187,9 @@ class Measure:
     out: Path | None = None
     """Folder for results.json and report.html; by default RUN/measured, or zspace-out/NAME-measured."""
     only: tuple[str, ...] = ()
-    """Measures to take, by name; all when left out."""
+    """Measures to take, by name, "maps" among them; all when left out."""
+    maps: tuple[str, ...] | None = None
+    """Maps to draw, such as tsne:n_points=80000,perplexity=10; or posts, quick or none. Quick when left out."""
     points: int | None = None
     """Measure this many points, chosen at random; all when left out."""
     array: str | None = None
@@ -206,6 +211,8 @@ class Measure:
         asked = dict(parse_assignment(text) for text in self.set)
         if self.points is not None and self.points < 2:
             raise SettingOutOfRange("--points", "must be at least 2", str(self.points), "Measure more points.")
+        if self.maps is not None:
+            asked["maps"] = self.maps
         return from_mapping(MeasureSettings, {**asked, "only": self.only}, "measure")
 
 

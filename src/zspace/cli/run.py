@@ -224,7 +224,7 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
     if command.output.dry_run:
         return {"settings": to_mapping(settings), "out": str(out)}, _lines(to_mapping(settings))
     with ProgressView(command.output.quiet) as watch:
-        result = measure_points(
+        result, maps = measure_points(
             command.source,
             out,
             settings,
@@ -236,7 +236,7 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
     document = to_mapping(result)
     _drop_curves(document["measurements"])
     path = out / "report.html"
-    return {"out": str(out), "report": str(path), **document}, f"Report: {path}"
+    return {"out": str(out), "report": str(path), **document, "maps": to_mapping(maps)}, f"Report: {path}"
 
 
 def _report(command: Report) -> tuple[dict[str, Any], str]:
@@ -263,6 +263,7 @@ def _drop_curves(measurements: dict[str, Any]) -> None:
     for measurement in measurements.values():
         del measurement["curves"]
         del measurement["grids"]
+        del measurement["pairs"]
 
 
 def _lines(settings: dict[str, Any]) -> str:

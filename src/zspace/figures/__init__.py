@@ -9,10 +9,13 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from zspace.figures.attributes import attribute_rows
 from zspace.figures.axes import axes_rows
 from zspace.figures.clusters import cluster_rows
+from zspace.figures.copies import copies_rows
 from zspace.figures.curves import draw_curve
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
+from zspace.figures.maps import colors_caption, draw_map_colors, draw_map_density, map_caption
 from zspace.figures.planes import planes_rows
 from zspace.figures.principal import principal_rows
 from zspace.figures.radius import radius_rows
@@ -29,11 +32,15 @@ __all__ = [
     "REFERENCES",
     "FigureRow",
     "FigureSet",
+    "colors_caption",
     "contact_sheet",
     "draw_losses",
+    "draw_map_colors",
+    "draw_map_density",
     "draw_rates",
     "figure_set",
     "inline_svg",
+    "map_caption",
     "paired_sheet",
     "slug",
     "to_png",
@@ -58,6 +65,10 @@ FIGURES: dict[str, FigureSet] = {
     ),
     "clusters": FigureSet(
         "Clusters", "Does the cloud fall into clusters, more than a cloud without structure would?", cluster_rows
+    ),
+    "attributes": FigureSet("Clusters and attributes", "Do the clusters follow what the images show?", attribute_rows),
+    "copies": FigureSet(
+        "Copies among neighbours", "How much of what looks like structure are images that come twice?", copies_rows
     ),
     "planes": FigureSet(
         "Planes at ever smaller scales",

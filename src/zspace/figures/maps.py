@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from zspace.figures.density import COUNT_COLORS, dot_area
-from zspace.figures.numbers import format_interval, format_number
-from zspace.figures.style import DATA, drawing, new_figure
-from zspace.results import Estimate, Map
+from zspace.figures.numbers import format_number
+from zspace.figures.style import DATA, drawing, new_figure, plain_ticks
+from zspace.results import Map, MapSheet
 
 FEW_POINTS = 3000
 """Up to so many points are drawn one by one; more are shaded by cells."""
@@ -21,103 +22,126 @@ _N_CELLS = 140
 _VALUE_COLORS = "cividis"
 """From dark blue to yellow: lightness rises all the way, and people with colour-blindness see the same order."""
 
+_SHARED = "shared "
+"""Begins the keys of the attributes' estimates."""
+
 Sheet = Float32[np.ndarray, "n_points 2"]
 
 
+_PANELS_IN_A_ROW = 2
+
+
 @dataclass(frozen=True)
-class MapColors:
-    """What the points of a map are coloured by, such as their radius, or 1 and 0 for an attribute."""
+class _Panel:
+    """A map coloured by one value of its points."""
 
-    name: str
-    """With the unit: what stands beside the scale of colours."""
+    title: str
+    sheet: Sheet
     values: Float64[np.ndarray, " n_points"]
-    """One for each row of the map."""
-
-
-def preserved_colors(found: Map) -> tuple[Sheet, MapColors]:
-    """Return the places and colours of the points that a map was judged at: the share of neighbours that it kept."""
-    return found.coordinates[found.scored], MapColors("neighbours in z that are kept, share", found.preserved)
 
 
 def map_caption(found: Map) -> str:
     """Return how to read the figure of a map, with its scores beside those of the null twin."""
-    scores = "; ".join(_score_words(found, key) for key in found.estimates)
     twin = (
-        "The same map of points drawn from the Gaussian with the cloud's mean and covariance shows what the method "
-        "makes of a cloud without heaps and gaps."
-        if found.null_coordinates is not None
+        "The null twin is the same map of points drawn from the Gaussian with the cloud's mean and covariance: it "
+        "shows what the method makes of a cloud without heaps and gaps."
+        if found.null_estimates
         else "No null twin was drawn, so gaps and heaps may be the method's own doing."
     )
     return (
-        f"{format_number(len(found.rows))} z-points, laid out so that neighbours stay neighbours as far as possible. "
-        f"Distances and areas on the sheet are no distances and areas in z. {twin} {scores}."
+        f"{format_number(found.n_points)} z-points, laid out so that neighbours stay neighbours as far as possible. "
+        f"Distances and areas on the sheet are no distances and areas in z. {twin}"
     )
 
 
-def _score_words(found: Map, key: str) -> str:
-    words = f"{key.replace('_', ' ').capitalize()} {_number_words(found.estimates[key])}"
-    twin = found.null_estimates.get(key)
-    return f"{words}, null twin {_number_words(twin)}" if twin else words
+def colors_caption(found: Map, sheet: MapSheet) -> str:
+    """Return how to read the same map in colours."""
+    n_judged = format_number(len(sheet.scored))
+    words = (
+        f"The same map coloured by what is known of its points: their radius, and at {n_judged} points drawn at random "
+        "how far the neighbours in z reach, large where the cloud is thin, and the share of them that are neighbours "
+        "on the map."
+    )
+    shared = [key.removeprefix(_SHARED) for key in found.estimates if key.startswith(_SHARED)]
+    if not shared:
+        return words
+    return (
+        f"{words} Then the attributes that neighbours on the map share most; in brackets the correlation of a point's "
+        "value with the mean over its neighbours on the map, 0 when the map says nothing about the attribute."
+    )
 
 
-def _number_words(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "unknown"
-    if estimate.interval is None:
-        return format_number(estimate.value)
-    return f"{format_number(estimate.value, estimate.interval)} ({format_interval(estimate.interval, estimate.value)})"
-
-
-def draw_map_density(found: Map) -> Figure:
+def draw_map_density(sheet: MapSheet) -> Figure:
     """Draw how crowded a map is, beside the null twin's where there is one."""
-    sheets = [("z-points", found.coordinates)]
-    if found.null_coordinates is not None:
-        sheets.append(("null twin", found.null_coordinates))
+    sheets = [("z-points", sheet.coordinates)]
+    if sheet.null_coordinates is not None:
+        sheets.append(("null twin", sheet.null_coordinates))
     with drawing():
         figure = new_figure(height_inches=2.7 if len(sheets) == 2 else 4.4)
         panels = figure.subplots(1, len(sheets), squeeze=False)[0]
-        for axes, (title, sheet) in zip(panels, sheets, strict=True):
-            _prepare(axes, sheet, f"{title}: {format_number(len(sheet))} points")
-            if len(sheet) <= FEW_POINTS:
+        for axes, (title, places) in zip(panels, sheets, strict=True):
+            _prepare(axes, places, f"{title}: {format_number(len(places))} points")
+            if len(places) <= FEW_POINTS:
                 axes.scatter(
-                    sheet[:, 0], sheet[:, 1], s=dot_area(len(sheet)), color=DATA, linewidths=0, rasterized=True
+                    places[:, 0], places[:, 1], s=dot_area(len(places)), color=DATA, linewidths=0, rasterized=True
                 )
             else:
-                counts, _ = _cells(sheet, np.ones(len(sheet)))
+                counts, _ = _cells(places, np.ones(len(places)))
                 highest = float(np.quantile(counts[counts > 0], 0.995))  # one crowded cell must not bleach the rest
-                _shade(axes, sheet, counts, COUNT_COLORS, 0.0, highest)
+                _shade(axes, places, counts, COUNT_COLORS, 0.0, highest)
     return figure
 
 
-def draw_map_colors(sheet: Sheet, colors: MapColors) -> Figure:
-    """Draw a map coloured by a value of its points: single dots where they are few, else the mean in each cell."""
-    low, high = np.quantile(colors.values, [0.01, 0.99]).tolist()
-    if low == high:  # a rare attribute, or one value for all
-        low, high = float(colors.values.min()), float(colors.values.max())
+def draw_map_colors(found: Map, sheet: MapSheet) -> Figure:
+    """Draw a map coloured by each value of its points: single dots where they are few, else the mean in each cell."""
+    panels = list(_panels(found, sheet))
+    n_rows = -(-len(panels) // _PANELS_IN_A_ROW)
     with drawing():
-        figure = new_figure(height_inches=4.2)
-        axes = figure.subplots()
-        _prepare(axes, sheet, f"{format_number(len(sheet))} points")
-        if len(sheet) <= FEW_POINTS:
-            image: ScalarMappable = axes.scatter(
-                sheet[:, 0],
-                sheet[:, 1],
-                c=colors.values,
-                s=2 * dot_area(len(sheet)),
-                cmap=_VALUE_COLORS,
-                vmin=low,
-                vmax=high,
-                linewidths=0,
-                rasterized=True,
-            )
-        else:
-            counts, sums = _cells(sheet, colors.values)
-            means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-            image = _shade(axes, sheet, means, _VALUE_COLORS, low, high)
-        bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=28, pad=0.02)
-        bar.set_label(colors.name)
-        bar.outline.set_visible(False)
+        figure = new_figure(height_inches=2.45 * n_rows)
+        places = figure.subplots(n_rows, _PANELS_IN_A_ROW, squeeze=False).ravel()
+        for axes, panel in zip(places, panels, strict=False):
+            image = _draw_panel(axes, panel, sheet.coordinates)
+            bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=22, pad=0.02)
+            bar.outline.set_visible(False)
+            plain_ticks(bar.ax.yaxis)
+        for axes in places[len(panels) :]:
+            axes.set_axis_off()
     return figure
+
+
+def _panels(found: Map, sheet: MapSheet) -> Iterator[_Panel]:
+    yield _Panel("radius (units of z)", sheet.coordinates, sheet.colors["radius"])
+    judged = sheet.coordinates[sheet.scored]
+    yield _Panel(f"distance to neighbour {found.n_neighbors} in z", judged, sheet.scores["reach"])
+    yield _Panel("neighbours kept, share", judged, sheet.scores["neighbors_preserved"])
+    for key, estimate in found.estimates.items():
+        name = key.removeprefix(_SHARED)
+        if key.startswith(_SHARED) and estimate.value is not None:
+            known = ~np.isnan(sheet.colors[name])
+            title = f"{name.replace('_', ' ')} ({estimate.value:.2f})"
+            yield _Panel(title, sheet.coordinates[known], sheet.colors[name][known])
+
+
+def _draw_panel(axes: Axes, panel: _Panel, whole: Sheet) -> ScalarMappable:
+    low, high = np.quantile(panel.values, [0.01, 0.99]).tolist()
+    if low == high:  # a rare attribute, or one value for all
+        low, high = float(panel.values.min()), float(panel.values.max())
+    _prepare(axes, whole, panel.title)
+    if len(panel.sheet) <= FEW_POINTS:
+        return axes.scatter(
+            panel.sheet[:, 0],
+            panel.sheet[:, 1],
+            c=panel.values,
+            s=2 * dot_area(len(panel.sheet)),
+            cmap=_VALUE_COLORS,
+            vmin=low,
+            vmax=high,
+            linewidths=0,
+            rasterized=True,
+        )
+    counts, sums = _cells(panel.sheet, panel.values)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return _shade(axes, panel.sheet, means, _VALUE_COLORS, low, high)
 
 
 def _prepare(axes: Axes, sheet: Sheet, title: str) -> None:

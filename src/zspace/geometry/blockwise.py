@@ -1,9 +1,14 @@
 """Work that goes through a cloud block by block, on all cores: NumPy lets other threads run while it computes."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 from typing import TypeVar
+
+from zspace.machine import usable_cores
+
+_WORKER = "blocks of a cloud"
+"""Begins the names of the threads."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -12,17 +17,16 @@ Found = TypeVar("Found")
 def over_blocks(act: Callable[[Given], Found], blocks: Sequence[Given]) -> list[Found]:
     """Return what an act finds on every block, in the order of the blocks, whatever the number of cores.
 
+    An act that calls this itself works on its blocks one after the other: the cores are busy, and more threads would
+    only take more memory.
+
     Examples
     --------
     >>> over_blocks(sum, [[1, 2], [3]])
     [3, 3]
     """
-    n_workers = min(_usable_cores(), len(blocks))
-    if n_workers <= 1:
+    n_workers = min(usable_cores(), len(blocks))
+    if n_workers <= 1 or current_thread().name.startswith(_WORKER):
         return [act(block) for block in blocks]
-    with ThreadPoolExecutor(n_workers) as pool:
+    with ThreadPoolExecutor(n_workers, _WORKER) as pool:
         return list(pool.map(act, blocks))
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,10 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float, Float32, Float64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
+from zspace.geometry.accelerators import Accelerator, accelerator
 from zspace.geometry.blockwise import over_blocks
+from zspace.geometry.neighbors import Neighbors, nearest_neighbors
+from zspace.results import Watcher, watch_nothing
 
 _BLOCK_VALUES = 1 << 17
 """Values that are worked on at a time: 1 MiB as float64, which stays in the cache of a core."""
@@ -110,17 +113,34 @@ class Cloud:
         """Unbiased covariance, in squared units of z. Cost: n_points * z_dim ** 2 operations, once.
 
         Clouds of `_MANY_POINTS` and more are multiplied in float32, block by block, and added up in float64: each
-        entry is good to 1e-6 of the two deviations, far below what the draw of the points leaves open.
+        entry is good to 1e-6 of the two deviations, far below what the draw of the points leaves open. That is done
+        on a GPU where there is one.
         """
-        kind = np.float32 if self.n_points >= _MANY_POINTS else np.float64
+        many = self.n_points >= _MANY_POINTS
         # Any centre will do that lies within the cloud: what it misses of the mean is taken off in the end.
-        centre = self.points[:: -(-self.n_points // _CENTRE_POINTS)].mean(axis=0, dtype=np.float64).astype(kind)
+        centre = self.points[:: -(-self.n_points // _CENTRE_POINTS)].mean(axis=0, dtype=np.float64)
+        device = self._accelerator if many else None
+        if device:
+            total, missed = device.outer_sums(self.points, centre.astype(np.float32))
+        else:
+            total, missed = self._outer_sums(centre.astype(np.float32 if many else np.float64))
+        return (total - np.outer(missed, missed / self.n_points)) / (self.n_points - 1)
+
+    def _outer_sums(
+        self, centre: Float[np.ndarray, " z_dim"]
+    ) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
+        """Return the sums of the points' outer products and of the points, about a centre and in its precision."""
         total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
-        for block, rows in self._product_blocks(kind):
+        for block, rows in self._product_blocks(centre.dtype.type):
             np.subtract(block, centre, out=rows)
             total += rows.T @ rows
             missed += rows.sum(axis=0)
-        return (total - np.outer(missed, missed / self.n_points)) / (self.n_points - 1)
+        return total, missed
+
+    @property
+    def _accelerator(self) -> Accelerator | None:
+        """A device for products of all points with as many columns as there are dimensions."""
+        return accelerator(2.0 * self.points.size * self.z_dim)
 
     def _product_blocks(self, kind: type[np.floating[Any]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield blocks of rows of a size that suits matrix products, each with a buffer of its size to work in."""
@@ -149,6 +169,8 @@ class Cloud:
         Cost: n_points * z_dim ** 2 operations and memory for a second cloud, once.
         """
         components, centre = self.principal[1].astype(np.float32), self.mean.astype(np.float32)
+        if device := self._accelerator:
+            return device.rotated(self.points, centre, components)
         rotated, start = np.empty((self.n_points, self.z_dim), np.float32), 0
         for block, rows in self._product_blocks(np.float32):
             # Taken off before the rotation: afterwards, float32 would have lost the digits of clouds far off.
@@ -156,3 +178,30 @@ class Cloud:
             np.matmul(rows, components, out=rotated[start : start + len(block)])
             start += len(block)
         return rotated
+
+    def neighbors(self, n_neighbors: int, watch: Watcher = watch_nothing) -> Neighbors:
+        """Return the nearest neighbours of all points, as `nearest_neighbors` finds them.
+
+        They are searched for once: the longest lists found so far, which are kept, serve all shorter requests.
+
+        Parameters
+        ----------
+        n_neighbors
+            At least 1, and fewer than there are points.
+        watch
+            Told of a search; of nothing where the lists are there.
+
+        Raises
+        ------
+        TooFewPoints
+            When there are not more points than neighbours.
+        """
+        longest = self._longest_neighbors
+        if not longest or not 1 <= n_neighbors <= longest[0].indices.shape[1]:
+            longest[:] = [nearest_neighbors(self.points, n_neighbors, watch=watch)]
+        return longest[0].nearest(n_neighbors)
+
+    @cached_property
+    def _longest_neighbors(self) -> list[Neighbors]:
+        """The longest lists found so far, as the only item; empty before the first search."""
+        return []

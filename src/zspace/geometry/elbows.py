@@ -19,6 +19,13 @@ GAP_RULE = (
     "model's mean log inertia less the cloud's, s its standard deviation * sqrt(1 + 1 / number of reference clouds)"
 )
 
+Counts = Int64[np.ndarray, " n_ks"]
+"""Numbers of clusters, rising from 1."""
+PerCount = Float64[np.ndarray, " n_ks"]
+"""One value for each of them."""
+References = Float64[np.ndarray, "n_references n_ks"]
+"""Log of inertia as a share of that at k = 1, one reference cloud a row."""
+
 
 @dataclass(frozen=True)
 class Corner:
@@ -29,17 +36,11 @@ class Corner:
     """Share of the expected slope that is lost after k: 0 for none of it, 1 when the curve goes on flat."""
 
 
-def sharpest_corner(
-    ks: Int64[np.ndarray, " n_ks"],
-    log_shares: Float64[np.ndarray, " n_ks"],
-    expected: Float64[np.ndarray, " n_ks"],
-) -> Corner | None:
+def sharpest_corner(ks: Counts, log_shares: PerCount, expected: PerCount) -> Corner | None:
     """Return the sharpest corner of a curve of log inertia, or None when it is too short to have one.
 
     Parameters
     ----------
-    ks
-        Numbers of clusters, rising from 1.
     log_shares
         Log of inertia as a share of that at k = 1.
     expected
@@ -68,18 +69,12 @@ def sharpest_corner(
     return Corner(int(places[sharpest]), float(np.clip(falls[sharpest] / due[sharpest], 0, 1)))
 
 
-def gaps_of(
-    log_shares: Float64[np.ndarray, " n_ks"], references: Float64[np.ndarray, "n_references n_ks"]
-) -> Float64[np.ndarray, " n_ks"]:
+def gaps_of(log_shares: PerCount, references: References) -> PerCount:
     """Return the gap: how far log inertia lies below its mean over the reference clouds."""
     return np.asarray(references.mean(axis=0) - log_shares)
 
 
-def gap_choice(
-    ks: Int64[np.ndarray, " n_ks"],
-    gaps: Float64[np.ndarray, " n_ks"],
-    references: Float64[np.ndarray, "n_references n_ks"],
-) -> int | None:
+def gap_choice(ks: Counts, gaps: PerCount, references: References) -> int | None:
     """Return the number of clusters by `GAP_RULE`; 1 speaks against clusters, None says that the gap only grows.
 
     Examples
@@ -94,7 +89,7 @@ def gap_choice(
 
 
 def _slopes(
-    ks: Int64[np.ndarray, " n_ks"], log_shares: Float64[np.ndarray, " n_ks"], places: Int64[np.ndarray, " n_places"]
+    ks: Counts, log_shares: PerCount, places: Int64[np.ndarray, " n_places"]
 ) -> tuple[Float64[np.ndarray, " n_places"], Float64[np.ndarray, " n_places"]]:
     """Return how fast log inertia falls with log k before and after each place."""
     left, middle, right = (

@@ -116,11 +116,10 @@ def count_columns(
     starts = np.arange(0, n_points, rows)
 
     def count(part: Int64[np.ndarray, " n_blocks"]) -> Int64[np.ndarray, " n_counts"]:
-        number = _number_shared_bins if _is_fast(first, last, width) else _number_shared_bins_exactly
         counts, index = np.zeros(z_dim * n_bins, dtype=np.int64), np.empty((rows, z_dim), dtype=np.int64)
         for start in part:
             block = points[start : start + rows]
-            number(block, first, last, width, index[: len(block)])
+            _number_shared_bins(block, first, last, width, index[: len(block)])
             counts += np.bincount(index[: len(block)].ravel(), minlength=len(counts))
         return counts
 
@@ -132,18 +131,6 @@ def _is_fast(first: int, last: int, width: float) -> bool:
     return max(abs(first), abs(last) + 1) <= _FARTHEST_FAST_BIN and 1e-30 < width < 1e30
 
 
-def _number_shared_bins_exactly(
-    block: Float32[np.ndarray, "n_rows z_dim"],
-    first: int,
-    last: int,
-    width: float,
-    out: Int64[np.ndarray, "n_rows z_dim"],
-) -> None:
-    """Write the bin of every value, numbered on from column to column."""
-    columns = np.arange(block.shape[1]) * (last - first + 1) - first
-    np.add(bin_numbers(block.astype(np.float64), width), columns, out=out)
-
-
 def _number_shared_bins(
     block: Float32[np.ndarray, "n_rows z_dim"],
     first: int,
@@ -151,18 +138,25 @@ def _number_shared_bins(
     width: float,
     out: Int64[np.ndarray, "n_rows z_dim"],
 ) -> None:
-    """Write the same in float32; only values so near an edge that this cannot be sure are looked at in float64."""
-    columns = np.arange(block.shape[1]) * (last - first + 1) - first
+    """Write the bin of every value, numbered on from column to column.
+
+    In float32 where that can find them; then only values so near an edge that it cannot be sure are looked at in
+    float64.
+    """
+    shifts = np.arange(block.shape[1]) * (last - first + 1) - first
+    if not _is_fast(first, last, width):
+        np.add(bin_numbers(block.astype(np.float64), width), shifts, out=out)
+        return
     place = block * np.float32(1 / width)
     # Where a width is a power of two, dividing by it is exact; above 1, though, tiny values may vanish.
     is_exact = width <= 1 and np.frexp(width)[0] == 0.5
     reach = max(abs(first), abs(last) + 1) * 2.0**-22
     unsure = None if is_exact else np.nonzero(np.abs(place - np.rint(place)) <= reach)
     np.floor(place, out=place)
-    place += columns.astype(np.float32)  # whole numbers below 2 ** 24, for which float32 has room
+    place += shifts.astype(np.float32)  # whole numbers below 2 ** 24, for which float32 has room
     out[...] = place
     if unsure is not None:
-        out[unsure] = bin_numbers(block[unsure].astype(np.float64), width) + columns[unsure[1]]
+        out[unsure] = bin_numbers(block[unsure].astype(np.float64), width) + shifts[unsure[1]]
 
 
 def fullest_bin_centre(counts: Float64[np.ndarray, " n_bins"], edges: Float64[np.ndarray, " n_edges"]) -> float:

@@ -6,11 +6,13 @@ is the same whatever the number of threads, as long as matrix products use one t
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt16
 from scipy import sparse
 
+from zspace.geometry.accelerators import Assigned, ClusterPass, accelerator
 from zspace.geometry.blockwise import over_blocks
 from zspace.shapes import Points
 
@@ -84,15 +86,16 @@ def refine(
 
     Cost
     ----
-    2 * n_points * z_dim * sum of numbers of clusters operations a pass.
+    2 * n_points * z_dim * sum of numbers of clusters operations a pass; a GPU is used where there is one.
     """
-    step = _one_pass(points, starts)
+    assign = _pass_over(points, starts, n_passes)
+    step = _one_pass(assign, starts)
     found, start_inertias = step.fits, step.fits.inertias
     inertias, centres, labels = found.inertias.copy(), list(starts), found.labels.copy()
     active = np.arange(len(starts))
     for _ in range(n_passes - 1):
         following = step.means
-        step = _one_pass(points, following)
+        step = _one_pass(assign, following)
         gains = inertias[active] - step.fits.inertias
         for place in np.flatnonzero(gains > 0):
             centres[active[place]] = following[place]
@@ -125,7 +128,8 @@ def move_by_batches(points: CentredPoints, order: Int64[np.ndarray, " n_points"]
     centres = [stack.astype(np.float64) for stack in starts.centres]
     weights = [size.astype(np.float64) for size in starts.sizes]
     for batch in range(n_batches):
-        step = _one_pass(points[order[batch::n_batches]], [stack.astype(np.float32) for stack in centres])
+        stacks = [stack.astype(np.float32) for stack in centres]
+        step = _one_pass(_pass_over(points[order[batch::n_batches]], stacks, n_passes=1), stacks)
         for j, (sums, added) in enumerate(zip(step.sums, step.fits.sizes, strict=True)):
             weights[j] += added
             # The step towards the batch's mean, which is sums / added, is added / weights long.
@@ -142,20 +146,15 @@ class _Step:
     means: Stack
 
 
-def _one_pass(points: Points | CentredPoints, stacks: Stack) -> _Step:
+def _pass_over(points: Points | CentredPoints, stacks: Stack, n_passes: int) -> ClusterPass:
+    """Return what assigns all points to centres, where so many passes are done soonest."""
+    device = accelerator(2.0 * n_passes * len(points) * sum(stack.size for stack in stacks))
+    return device.cluster_pass(points) if device else partial(_pass_on_cores, points)
+
+
+def _one_pass(assign: ClusterPass, stacks: Stack) -> _Step:
     ends = np.cumsum([len(stack) for stack in stacks])
-    stacked = np.concatenate(stacks)
-    labels = np.empty((len(points), len(stacks)), dtype=np.uint16)
-    n_rows = _ROWS_AT_ONCE * -(-len(points) // (_ROWS_AT_ONCE * _N_PARTS))
-    parts = [slice(first, first + n_rows) for first in range(0, len(points), n_rows)]
-
-    def look(part: slice) -> tuple[Float64[np.ndarray, " n_ks"], Float64[np.ndarray, "n_centres z_dim"]]:
-        return _part_of_pass(points, part, stacked, ends, labels)
-
-    inertias, sums = np.zeros(len(stacks)), np.zeros(stacked.shape)
-    for part_inertias, part_sums in over_blocks(look, parts):
-        inertias += part_inertias
-        sums += part_sums
+    labels, inertias, sums = assign(np.concatenate(stacks), ends)
     fits = Fits(stacks, inertias.clip(min=0), labels)
     sums_of = np.split(sums, ends[:-1])
     means = [
@@ -163,6 +162,24 @@ def _one_pass(points: Points | CentredPoints, stacks: Stack) -> _Step:
         for stack, sum_, size in zip(stacks, sums_of, fits.sizes, strict=True)
     ]
     return _Step(fits, sums_of, means)
+
+
+def _pass_on_cores(
+    points: Points | CentredPoints, stacked: Float32[np.ndarray, "n_centres z_dim"], ends: Int64[np.ndarray, " n_ks"]
+) -> Assigned:
+    """Assign all points to centres, a part of the points on every core."""
+    labels = np.empty((len(points), len(ends)), dtype=np.uint16)
+    n_rows = _ROWS_AT_ONCE * -(-len(points) // (_ROWS_AT_ONCE * _N_PARTS))
+    parts = [slice(first, first + n_rows) for first in range(0, len(points), n_rows)]
+
+    def look(part: slice) -> tuple[Float64[np.ndarray, " n_ks"], Float64[np.ndarray, "n_centres z_dim"]]:
+        return _part_of_pass(points, part, stacked, ends, labels)
+
+    inertias, sums = np.zeros(len(ends)), np.zeros(stacked.shape)
+    for part_inertias, part_sums in over_blocks(look, parts):
+        inertias += part_inertias
+        sums += part_sums
+    return labels, inertias, sums
 
 
 def _part_of_pass(

@@ -4,101 +4,27 @@ In each window: how many points lie there and how many the matched Gaussian woul
 are more stringy or clumpy than points scattered at random.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64
 from scipy import stats
 from scipy.spatial import cKDTree
 
-from zspace.errors import SettingOutOfRange
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.windows import (
-    CountLaw,
-    PlaneGaussian,
-    PlanePoints,
-    Window,
-    count_law,
-    gaussian_points_in_window,
-    plane_gaussian,
-    square,
-)
-from zspace.results import Curve, Estimate, Grid, Law, Measurement
+from zspace.geometry.plane_pictures import LEVEL, MAX_POINTS, counting_curve, window_grid
+from zspace.geometry.plane_views import PlaneCloud, chosen_planes, planes_of
+from zspace.geometry.windows import CountLaw, PlanePoints, Window, gaussian_points_in_window, square
+from zspace.results import Estimate, Measurement
 from zspace.seeds import random_stream
 
-WHOLE_REACH = 4.0
-"""The whole plane reaches this many standard deviations of its broader axis from the centre, to all four sides."""
-MAX_POINTS = 2000
-"""Points of a window that are drawn one by one, and that the local dimension rests on."""
 FEWEST_POINTS = 8
 """Different points that a local dimension needs."""
 MOST_NEIGHBORS = 8
 """Neighbours that a local dimension looks at; a fourth of the points where these are few."""
-LEVEL = 0.95
-"""Chance with which the count of one more cloud lies within its band."""
 
-_FEWEST_CELLS, _MOST_CELLS = 20, 80
-_POINTS_IN_A_CELL = 3.0
-"""How many points a cell of a grid should hold on average, so that it shows the density and not its own noise."""
-_WORTH_COUNTING = 3.0
-"""Points that the Gaussian must put into a square for the count to be compared with it in the curve."""
-_SIDES = np.geomspace(1 / 256, 1, 41)
-"""Sides of the squares of the counting curve, relative to the whole plane's."""
-_FORM = re.compile(r"(pc|axis)(\d+)-(pc|axis)(\d+)")
 _NO_GAUSSIAN = "the cloud has no spread along some direction of this plane, so no Gaussian has a density there"
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Two principal components, or two raw axes; numbers count from 0 in here and components from 1 in names."""
-
-    kind: str
-    first: int
-    second: int
-
-    @property
-    def name(self) -> str:
-        """What settings call it, such as ``"pc1-pc2"``."""
-        return "-".join(f"{self.kind}{number + self._offset}" for number in (self.first, self.second))
-
-    @property
-    def labels(self) -> tuple[str, str]:
-        """What is written at its axes."""
-        word = "principal component" if self.kind == "pc" else "axis"
-        x, y = (f"{word} {number + self._offset} (units of z)" for number in (self.first, self.second))
-        return x, y
-
-    @property
-    def _offset(self) -> int:
-        return 1 if self.kind == "pc" else 0
-
-
-@dataclass(frozen=True)
-class PlaneCloud:
-    """The cloud as seen in one plane."""
-
-    plane: Plane
-    points: PlanePoints
-    mean: Float64[np.ndarray, " 2"]
-    covariance: Float64[np.ndarray, "2 2"]
-
-    @cached_property
-    def gaussian(self) -> PlaneGaussian | None:
-        """The matched Gaussian's law on this plane, or None where it has no density."""
-        return plane_gaussian(self.mean, self.covariance)
-
-    @property
-    def whole_side(self) -> float:
-        """Side of the square that shows the whole plane, in units of z; 1 where all points are equal."""
-        return 2 * WHOLE_REACH * float(np.sqrt(self.covariance.diagonal().max())) or 1.0
-
-    def law(self, window: Window) -> CountLaw | None:
-        """Return the law of the count in a window, or None without a Gaussian."""
-        return count_law(self.gaussian, window, len(self.points)) if self.gaussian else None
 
 
 def plane_windows(
@@ -151,64 +77,15 @@ def plane_windows(
     }
     curves, grids, p_values = {}, {}, []
     for seen in planes_of(cloud, chosen):
-        curves[seen.plane.name] = _counting_curve(seen)
+        curves[seen.plane.name] = counting_curve(seen)
         for name, window in _windows(seen, sides):
             found = _window_estimates(seen, window, name, n_null_clouds, seed)
             key = name.replace("-", "_").replace(" ", "_")
             estimates |= {f"{key}_{quantity}": estimate for quantity, estimate in found.items()}
             p_values.append(_stringy_p_value(found["local_dimension"]))
-            grids[name] = _grid(seen, window, name, seed)
+            grids[name] = window_grid(seen, window, name, seed)
     estimates["n_stringy_windows"] = _n_stringy(cloud, [p for p in p_values if p is not None], len(p_values))
     return Measurement("planes", estimates, curves, grids=grids)
-
-
-def chosen_planes(asked: tuple[str, ...], z_dim: int) -> tuple[list[Plane], tuple[str, ...]]:
-    """Return the planes of these names, each once, and a sentence for each that had to be changed.
-
-    Examples
-    --------
-    >>> planes, notes = chosen_planes(("pc1-pc18",), 8)
-    >>> planes[0].name, notes
-    ('pc1-pc8', ('asked pc1-pc18, taken pc1-pc8: there are 8 dimensions',))
-    """
-    planes: dict[str, Plane] = {}
-    notes = []
-    for name in asked:
-        plane = _plane(name)
-        last = z_dim - 1
-        first, second = min(plane.first, last), min(plane.second, last)
-        if first == second:  # both lay beyond the last
-            first, second = max(last - 1, 0), last
-        used = Plane(plane.kind, first, second)
-        if used != plane:
-            notes.append(f"asked {name}, taken {used.name}: there are {z_dim} dimensions")
-        planes.setdefault(used.name, used)
-    return list(planes.values()), tuple(notes)
-
-
-def _plane(name: str) -> Plane:
-    match = _FORM.fullmatch(name)
-    offset = 1 if name.startswith("pc") else 0
-    first, second = (int(match[place]) - offset for place in (2, 4)) if match else (0, 0)
-    if not match or match[1] != match[3] or first == second or min(first, second) < 0:
-        rule = "must name two different principal components from 1 or two different axes from 0"
-        raise SettingOutOfRange("measure.planes", rule, repr(name), "Write 'pc1-pc2' or 'axis52-axis221'.")
-    return Plane(match[1], first, second)
-
-
-def planes_of(cloud: Cloud, planes: list[Plane]) -> Iterator[PlaneCloud]:
-    """See a cloud in each of these planes, one after the other; components have their origin at the cloud's mean."""
-    for plane in planes:
-        numbers = [plane.first, plane.second]
-        if plane.kind == "axis":
-            points = cloud.points[:, numbers].astype(np.float64)
-            yield PlaneCloud(plane, points, cloud.mean[numbers], cloud.covariance[np.ix_(numbers, numbers)])
-        else:
-            variances, components = cloud.principal
-            directions = np.ascontiguousarray(components[:, numbers])
-            points = np.concatenate([(block.astype(np.float64) - cloud.mean) @ directions for block in cloud.blocks()])
-            same = np.equal.outer(numbers, numbers)  # one dimension alone gives the plane pc1-pc1
-            yield PlaneCloud(plane, points, np.zeros(2), np.where(same, variances[numbers], 0.0))
 
 
 def _windows(seen: PlaneCloud, sides: tuple[float, ...]) -> Iterator[tuple[str, Window]]:
@@ -378,74 +255,3 @@ def _n_stringy(cloud: Cloud, p_values: list[float], n_windows: int) -> Estimate:
     value = float(sum(p < limit for p in p_values))
     assumptions = (f"{len(p_values)} of {n_windows} windows tested, Bonferroni's limit on all of them together",)
     return Estimate(value, "windows", cloud.n_points, cloud.n_points, source, assumptions=assumptions)
-
-
-# --- What is drawn ----------------------------------------------------------------------------------------------------
-
-
-def _counting_curve(seen: PlaneCloud) -> Curve:
-    """Return the count in squares around the centre over their side, relative to the Gaussian's where there is one."""
-    sides = seen.whole_side * _SIDES
-    counts = np.searchsorted(np.sort(np.abs(seen.points - seen.mean).max(axis=1)), sides / 2).astype(np.float64)
-    x_label = "side of a square around the centre (units of z)"
-    laws = [law for side in sides.tolist() if (law := seen.law(square(seen.mean, side)))]
-    if not laws:
-        return Curve("line", sides, counts[np.newaxis], x_label, "z-points in the square", ("z-points",))
-    expected = np.array([law.expected for law in laws])
-    enough = (expected >= _WORTH_COUNTING) | (sides == sides[-1])
-    low, high = np.array([law.band(LEVEL) for law in laws], dtype=np.float64).T
-    y, null_low, null_high, law = ((values / expected)[enough][np.newaxis] for values in (counts, low, high, expected))
-    return Curve(
-        "line",
-        sides[enough],
-        y,
-        x_label,
-        "found / expected",
-        ("z-points",),
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_low=null_low,
-        null_high=null_high,
-        laws=(Law("as many as expected", law),),
-    )
-
-
-def _grid(seen: PlaneCloud, window: Window, name: str, seed: int) -> Grid:
-    inside = seen.points[window.holds(seen.points)]
-    twin = _picture_twin(seen, window, name, seed)
-    few = len(inside) <= MAX_POINTS and (twin is None or len(twin) <= MAX_POINTS)
-    n_cells = int(np.clip(np.sqrt(len(inside) / _POINTS_IN_A_CELL), _FEWEST_CELLS, _MOST_CELLS))
-    x_edges = np.linspace(window.x_low, window.x_high, n_cells + 1)
-    y_edges = np.linspace(window.y_low, window.y_high, n_cells + 1)
-    return Grid(
-        x_edges,
-        y_edges,
-        _cell_counts(inside, x_edges, y_edges),
-        *seen.plane.labels,
-        points=_drawn_points(inside) if few else None,
-        null_name=None if twin is None else nulls.MATCHED_GAUSSIAN,
-        null_counts=None if twin is None else _cell_counts(twin, x_edges, y_edges),
-        null_points=_drawn_points(twin) if few and twin is not None else None,
-    )
-
-
-def _picture_twin(seen: PlaneCloud, window: Window, name: str, seed: int) -> PlanePoints | None:
-    """Return what one cloud from the matched Gaussian, of as many points as the cloud, has in the window."""
-    law = seen.law(window)
-    if seen.gaussian is None or law is None:
-        return None
-    random = random_stream(seed, "planes", name, "picture")
-    n_inside = int(random.binomial(len(seen.points), law.probability))
-    return gaussian_points_in_window(seen.gaussian, window, n_inside, law.probability, random)
-
-
-def _cell_counts(
-    points: PlanePoints, x_edges: Float64[np.ndarray, " n_x_edges"], y_edges: Float64[np.ndarray, " n_y_edges"]
-) -> Float64[np.ndarray, "n_y n_x"]:
-    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=[y_edges, x_edges])
-    return np.asarray(counts)
-
-
-def _drawn_points(points: PlanePoints) -> PlanePoints | None:
-    """Return points with the digits that a picture shows, sorted; None for none."""
-    rounded = [[float(f"{x:.5g}"), float(f"{y:.5g}")] for x, y in sorted(points.tolist())]
-    return np.array(rounded) if rounded else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 import zlib
@@ -25,11 +24,6 @@ _MOST_AT_ONCE = 32
 _MOST_BYTES_AT_ONCE = 4 << 20
 _LARGE_BYTES = 6 << 20
 _ROOM_BYTES = 450 << 20
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Room:

@@ -22,7 +22,7 @@ from zspace.images.attributes import (
     join_attributes,
     read_attribute_table,
 )
-from zspace.images.batches import Batch, Recipe, finish_batches, usable_cores
+from zspace.images.batches import Batch, Recipe, finish_batches
 from zspace.images.candidates import ImageSource
 from zspace.images.duplicates import Originals, find_originals
 from zspace.images.fitting import crop_rule
@@ -37,6 +37,7 @@ from zspace.images.store_files import (
     write_parquet,
     write_skipped,
 )
+from zspace.machine import usable_cores
 from zspace.results import PackResult, Progress, SplitCounts, Watcher, watch_nothing
 from zspace.settings import ImageSettings
 

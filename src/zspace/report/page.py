@@ -13,11 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from zspace.report.findings import comparison_table, findings_of, points_findings
-from zspace.report.plates import measure_section
+from zspace.report.plates import copy_sheet
 from zspace.report.posts import DATA
-from zspace.report.sections import data_section, model_section, points_facts
+from zspace.report.sections import data_section, measure_sections, model_section, points_facts
 from zspace.report.tables import plan_table
-from zspace.results import CloudFacts, Measurement, StudyResults
+from zspace.results import CloudFacts, Map, MapSheet, Measurement, StudyResults
 from zspace.settings import Plan
 from zspace.shapes import Images
 
@@ -29,7 +29,10 @@ class StudyReport:
     plan: Plan
     results: StudyResults
     pictures: dict[str, dict[str, Images]]
-    """By model: ``"originals"``, ``"reconstructions"``, and the images of every sampler by its specification."""
+    """By model: ``"originals"``, ``"reconstructions"``, ``"components"``, the images of every sampler by its
+    specification, and ``"copies"``, two images for each pair of neighbours that are most alike."""
+    sheets: dict[str, dict[str, MapSheet]]
+    """By model: where the points lie on each map, by the map's name."""
     created: datetime
     zspace_version: str
 
@@ -46,7 +49,14 @@ def render_report(study: StudyReport) -> str:
     """
     settings = study.plan.settings
     models = [
-        model_section(place, name, found, settings.models.get(name), study.pictures.get(name, {}))
+        model_section(
+            place,
+            name,
+            found,
+            settings.models.get(name),
+            study.pictures.get(name, {}),
+            study.sheets.get(name, {}),
+        )
         for place, (name, found) in enumerate(study.results.models.items())
     ]
     return _render(
@@ -76,6 +86,11 @@ class PointsReport:
     name: str
     facts: CloudFacts
     measurements: dict[str, Measurement]
+    maps: dict[str, Map]
+    sheets: dict[str, MapSheet]
+    """Where the points lie on each map, by its name."""
+    copies: Images | None
+    """The most alike images among neighbours, two for each pair; None where no images were looked at."""
     seed: int
     created: datetime
     zspace_version: str
@@ -93,9 +108,10 @@ def render_points_report(points: PointsReport) -> str:
         seed=points.seed,
         is_long=False,
         findings=[points_findings(points.name, points.facts.z_dim, points.measurements)],
-        facts=points_facts(points.facts),
-        notes=points.facts.notes,
-        measures=[measure_section("points", measurement) for measurement in points.measurements.values()],
+        points=points_facts(points.facts),
+        measures=measure_sections(
+            "points", points.measurements, points.maps, points.sheets, {"copies": copy_sheet(points.copies)}
+        ),
     )
 
 

@@ -42,6 +42,10 @@ N_COLUMNS = 8
 """Images in a row of a contact sheet: faces stay recognisable on a phone."""
 
 
+N_PAIRS_SHOWN = 16
+"""Pairs of images that are alike, as pictures."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One line of an "in the posts" box."""
@@ -86,11 +90,22 @@ class MeasureSection:
     question: str
     plates: tuple[Plate, ...]
     estimates: tuple[EstimateRow, ...]
-    elapsed: Number | None
+    elapsed: Number | None = None
+    summary: Table | None = None
+    """Stands before the figures."""
+    listing: Table | None = None
+    """Behind the sheets, folded away."""
+    sheets: tuple[Sheet, ...] = ()
 
 
-def measure_section(anchor: str, measurement: Measurement) -> MeasureSection:
-    """Return a measurement's figures, each with caption, numbers and the posts' values, and all its estimates."""
+def measure_section(anchor: str, measurement: Measurement, sheets: tuple[Sheet, ...] = ()) -> MeasureSection:
+    """Return a measurement's figures, each with caption, numbers and the posts' values, and all its estimates.
+
+    Parameters
+    ----------
+    sheets
+        Images that belong to it.
+    """
     drawn = figure_set(measurement)
     anchor = f"{anchor}-{slug(measurement.name)}"
     return MeasureSection(
@@ -100,7 +115,16 @@ def measure_section(anchor: str, measurement: Measurement) -> MeasureSection:
         plates=tuple(_measure_plate(anchor, measurement, row) for row in drawn.rows(measurement)),
         estimates=estimate_rows(measurement.estimates),
         elapsed=None if measurement.elapsed_seconds is None else duration(measurement.elapsed_seconds),
+        listing=_pair_table(measurement) if measurement.pairs else None,
+        sheets=sheets,
     )
+
+
+def _pair_table(measurement: Measurement) -> Table:
+    rows = tuple(
+        (pair.name, pair.other_name, number(pair.likeness), "yes" if pair.exact else "no") for pair in measurement.pairs
+    )
+    return Table("The most alike images among neighbours", ("image", "neighbour", "likeness", "same pixels"), rows)
 
 
 def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Plate:
@@ -110,7 +134,7 @@ def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Pla
         anchor=f"{anchor}-{row.key}",
         title=row.title,
         caption=row.caption,
-        svg=_svg(row.draw(measurement), f"{anchor}-{row.key}"),
+        svg=svg_markup(row.draw(measurement), f"{anchor}-{row.key}"),
         comparisons=tuple(
             Comparison(quantity_words(post.key), post.value, post.model, found[post.key]) for post in posts
         ),
@@ -134,7 +158,7 @@ def loss_plate(anchor: str, training: TrainResult) -> Plate:
         anchor=f"{anchor}-losses",
         title="Loss over training",
         caption=LOSS_CAPTION,
-        svg=_svg(draw_losses(training), f"{anchor}-losses"),
+        svg=svg_markup(draw_losses(training), f"{anchor}-losses"),
         comparisons=tuple(
             Comparison(quantity_words(post.key), post.value, post.model, here[post.key]) for post in posts
         ),
@@ -150,7 +174,7 @@ def rate_plate(anchor: str, generation: GenerateResult) -> Plate:
         anchor=f"{anchor}-rates",
         title="How often a face is found",
         caption=RATE_CAPTION,
-        svg=_svg(draw_rates(generation), f"{anchor}-rates"),
+        svg=svg_markup(draw_rates(generation), f"{anchor}-rates"),
         comparisons=tuple(
             Comparison(scores[post.key].title, post.value, post.model, rate_words(scores[post.key])) for post in posts
         ),
@@ -188,6 +212,33 @@ def sampler_sheets(generation: GenerateResult, pictures: dict[str, Images]) -> t
     return tuple(sheets)
 
 
+def component_sheet(generation: GenerateResult, images: Images | None) -> tuple[Sheet, ...]:
+    """Return the images along the first principal components, one row for each; nothing where none were decoded."""
+    steps = generation.component_steps
+    if images is None or not len(images):
+        return ()
+    caption = (
+        "Decoded points on straight lines through the centre of the cloud: one row for each principal component, the "
+        f"largest first, at {', '.join(f'{step:+g}' if step else '0' for step in steps)} standard deviations."
+    )
+    return (_sheet("Along the first principal components", "", contact_sheet(images, len(steps)), caption),)
+
+
+def copy_sheet(images: Images | None) -> tuple[Sheet, ...]:
+    """Return the most alike neighbours, one above the other; nothing where there are none.
+
+    Parameters
+    ----------
+    images
+        The two images of each pair, one after the other.
+    """
+    if images is None or not len(images):
+        return ()
+    caption = "Rows in pairs: images above, below each the neighbour in z that it is most like; the most alike first."
+    sheet = paired_sheet(images[::2], images[1::2], N_COLUMNS)
+    return (_sheet("The most alike images among neighbours", "", sheet, caption),)
+
+
 def _sheet(title: str, rate: Cell, image: Image | None, caption: str) -> Sheet:
     if image is None:
         return Sheet(title, rate, "", 0, 0, "No images were kept.")
@@ -195,6 +246,7 @@ def _sheet(title: str, rate: Cell, image: Image | None, caption: str) -> Sheet:
     return Sheet(title, rate, source, image.shape[1], image.shape[0], caption)
 
 
-def _svg(figure: Figure, key: str) -> Markup:
+def svg_markup(figure: Figure, key: str) -> Markup:
+    """Return a figure as part of the page."""
     # What is drawn comes escaped from matplotlib's own XML writer.
     return Markup(inline_svg(to_svg(figure, key)))  # noqa: S704

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zspace.figures import slug
 from zspace.figures.numbers import format_grid
+from zspace.report.map_plates import maps_section
 from zspace.report.plates import (
     MeasureSection,
     Plate,
     Sheet,
+    component_sheet,
+    copy_sheet,
     loss_plate,
     measure_section,
     pair_sheet,
@@ -18,7 +22,7 @@ from zspace.report.plates import (
 )
 from zspace.report.tables import Cell, EstimateRow, Table, estimate_rows
 from zspace.report.values import duration, number
-from zspace.results import CloudFacts, EncodeResult, ModelResults, PackResult, TrainResult
+from zspace.results import CloudFacts, EncodeResult, Map, MapSheet, Measurement, ModelResults, PackResult, TrainResult
 from zspace.settings import ModelSettings
 from zspace.shapes import Images
 
@@ -34,6 +38,7 @@ class ModelSection:
     facts: Facts
     losses: Plate | None
     reconstructions: Sheet
+    points: PointFacts | None
     measures: tuple[MeasureSection, ...]
     rates: Plate | None
     rate_rows: tuple[EstimateRow, ...]
@@ -76,9 +81,17 @@ def data_section(images: PackResult) -> DataSection:
     )
 
 
-def points_facts(found: CloudFacts) -> Facts:
+@dataclass(frozen=True)
+class PointFacts:
+    """What is said of the z-points that were measured."""
+
+    facts: Facts
+    notes: tuple[str, ...]
+
+
+def points_facts(found: CloudFacts) -> PointFacts:
     """Return what was read, and what was noticed about it."""
-    return (
+    facts: Facts = (
         ("source", found.source),
         ("points given", number(found.n_given)),
         ("points measured", number(found.n_used)),
@@ -89,10 +102,16 @@ def points_facts(found: CloudFacts) -> Facts:
         ("fewer points than dimensions", "yes" if found.n_used <= found.z_dim else "no"),
         ("posterior (mu and logvar)", "yes" if found.has_posterior else "no"),
     )
+    return PointFacts(facts, found.notes)
 
 
 def model_section(
-    place: int, name: str, found: ModelResults, asked: ModelSettings | None, pictures: dict[str, Images]
+    place: int,
+    name: str,
+    found: ModelResults,
+    asked: ModelSettings | None,
+    pictures: dict[str, Images],
+    sheets: Mapping[str, MapSheet],
 ) -> ModelSection:
     """Return one model's facts, figures, numbers and images.
 
@@ -102,19 +121,46 @@ def model_section(
         Position among the models; keeps anchors apart where names look alike.
     asked
         The model's settings, or None when the plan does not name it.
+    sheets
+        Where the points lie on each map, by its name.
     """
     anchor = f"m{place}-{slug(name)}"
+    beside = {
+        "principal": component_sheet(found.generation, pictures.get("components")),
+        "copies": copy_sheet(pictures.get("copies")),
+    }
     return ModelSection(
         anchor=anchor,
         name=name,
         facts=_model_facts(found.training, found.encoding, asked),
         losses=loss_plate(anchor, found.training) if found.training.history else None,
         reconstructions=pair_sheet(found.generation, pictures),
-        measures=tuple(measure_section(anchor, measurement) for measurement in found.measurements.values()),
+        points=points_facts(found.cloud) if found.cloud else None,
+        measures=measure_sections(anchor, found.measurements, found.maps, sheets, beside),
         rates=rate_plate(anchor, found.generation) if found.generation.scores else None,
         rate_rows=estimate_rows({score.title: score.face_rate for score in found.generation.scores}),
         sheets=sampler_sheets(found.generation, pictures),
     )
+
+
+def measure_sections(
+    anchor: str,
+    measurements: Mapping[str, Measurement],
+    maps: Mapping[str, Map],
+    sheets: Mapping[str, MapSheet],
+    images: Mapping[str, tuple[Sheet, ...]],
+) -> tuple[MeasureSection, ...]:
+    """Return the sections of all that was measured, the maps last.
+
+    Parameters
+    ----------
+    sheets
+        Where the points lie on each map, by its name.
+    images
+        What of them belongs to which measurement.
+    """
+    found = [measure_section(anchor, one, images.get(name, ())) for name, one in measurements.items()]
+    return (*found, maps_section(anchor, maps, sheets)) if maps else tuple(found)
 
 
 def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSettings | None) -> Facts:

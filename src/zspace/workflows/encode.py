@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -42,16 +43,8 @@ def encode(
     watch
         Called with every progress record.
     """
-    log = StepLog(run.path)
-    step = f"encode {run.path.name}"
-    weights = log.result("train", TrainResult).weights_digest
-    made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=seed, version=_VERSION)
-    if done := log.finished("encode", made_from, EncodeResult):
-        watch(Progress(step, done.n_points, done.n_points, "images", note="already done"))
-        return done
-    result = _write_points(store, model, seed, run.latents, made_from, step, watch)
-    log.record("encode", made_from, result, [run.latents])
-    return result
+    weights = StepLog(run.path).result("train", TrainResult).weights_digest
+    return _encode(store, run, lambda: model, weights, seed, watch)
 
 
 def encode_study(path: Path, watch: Watcher = watch_nothing) -> EncodeResult:
@@ -96,21 +89,28 @@ def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher =
         When the images cannot be packed.
     """
     run = open_run(path)
-    folder = RunFolder(out)
     with locked(out):
         pack(replace(images, size=run.plan.settings.images.size), run.seed, out / "images", watch)
         store = open_store(out / "images")
-        log = StepLog(out)
         weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
-        made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=run.seed, version=_VERSION)
-        step = f"encode {out.name}"
-        if done := log.finished("encode", made_from, EncodeResult):
-            watch(Progress(step, done.n_points, done.n_points, "images", note="already done"))
-            return done
-        model = load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
-        result = _write_points(store, model, run.seed, folder.latents, made_from, step, watch)
-        log.record("encode", made_from, result, [folder.latents])
-        return result
+
+        def load() -> Autoencoder:
+            return load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
+
+        return _encode(store, RunFolder(out), load, weights, run.seed, watch)
+
+
+def _encode(
+    store: ImageStore, into: RunFolder, model: Callable[[], Autoencoder], weights: str, seed: int, watch: Watcher
+) -> EncodeResult:
+    """Write the z-points of a store into a folder, unless these weights have already done so."""
+    made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=seed, version=_VERSION)
+    step = f"encode {into.path.name}"
+
+    def take() -> tuple[EncodeResult, list[Path]]:
+        return _write_points(store, model(), seed, into.latents, made_from, step, watch), [into.latents]
+
+    return StepLog(into.path).once("encode", made_from, EncodeResult, take, watch, step)
 
 
 def _write_points(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from zspace.checkpoints import load_tensors, save_tensors
 from zspace.encoding import decode_points
+from zspace.generating.paths import COMPONENT_STEPS, component_walks
 from zspace.generating.samplers import draw_points, sampler_title
 from zspace.generating.scores import face_rate, find_faces
 from zspace.geometry.clouds import Cloud
@@ -22,8 +24,10 @@ from zspace.settings import GenerateSettings, Split
 from zspace.shapes import Images, Points, Rows
 from zspace.workflows.measure import read_cloud
 
-_VERSION = 1
+_VERSION = 2
 ORIGINALS, RECONSTRUCTIONS = "originals", "reconstructions"
+COMPONENTS = "components"
+"""Pictures along the first principal components."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,22 @@ def generate(
         Called with every progress record.
     """
     log = StepLog(run.path)
-    step = f"generate {run.path.name}"
     latents = log.result("encode", EncodeResult).latents_digest
     made_from = fingerprint(latents=latents, settings=settings, split=cloud_split, seed=seed, version=_VERSION)
-    names = (ORIGINALS, RECONSTRUCTIONS, *settings.samplers)
-    if done := log.finished("generate", made_from, GenerateResult):
-        watch(Progress(step, len(names), len(names), "samplers", note="already done"))
-        return done
+    step = f"generate {run.path.name}"
+
+    def take() -> tuple[GenerateResult, list[Path]]:
+        sources = _gather(store, run, model, cloud_split, _random_rows(store, settings.n_scored, cloud_split, seed))
+        return _generated(sources, settings, seed, run.pictures, step, watch), [run.pictures]
+
+    return log.once("generate", made_from, GenerateResult, take, watch, step)
+
+
+def _generated(
+    sources: _Sources, settings: GenerateSettings, seed: int, path: Path, step: str, watch: Watcher
+) -> GenerateResult:
     start = perf_counter()
-    sources = _gather(store, run, model, cloud_split, _random_rows(store, settings.n_scored, cloud_split, seed))
+    names = (ORIGINALS, RECONSTRUCTIONS, *settings.samplers)
     pictures: dict[str, Images] = {}
     scores: list[SampleScore] = []
     rate_of_originals = 0.0
@@ -87,11 +98,13 @@ def generate(
             rate_of_originals = float(hits.mean())
         pictures[name] = images[: settings.n_shown]
         scores.append(SampleScore(name, _title(name), face_rate(hits, rate_of_originals, seed)))
+    if settings.n_components:
+        pictures[COMPONENTS] = decode_points(sources.model, component_walks(sources.cloud, settings.n_components))
     watch(Progress(step, len(names), len(names), "samplers"))
-    save_tensors(run.pictures, {name: torch.from_numpy(images.copy()) for name, images in pictures.items()}, {})
-    result = GenerateResult(tuple(scores), settings.n_shown, sources.originals_split, perf_counter() - start)
-    log.record("generate", made_from, result, [run.pictures])
-    return result
+    save_tensors(path, {name: torch.from_numpy(images.copy()) for name, images in pictures.items()}, {})
+    return GenerateResult(
+        tuple(scores), settings.n_shown, COMPONENT_STEPS, sources.originals_split, perf_counter() - start
+    )
 
 
 def read_pictures(run: RunFolder) -> dict[str, Images]:

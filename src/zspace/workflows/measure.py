@@ -1,22 +1,31 @@
-"""``measure``: z-points to estimates, each with its null."""
+"""``measure``: z-points to estimates, each with its null, and to maps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
-from zspace.files import tree_digest
-from zspace.geometry.clouds import Cloud
-from zspace.geometry.posterior import Posterior
-from zspace.images.store import ImageStore
-from zspace.latents import Latents, read_latents_file, usable_latents
-from zspace.measuring import chosen_measures, measure_cloud
-from zspace.results import CloudFacts, EncodeResult, Measurement, Progress, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, locked, read_latents
-from zspace.settings import MeasureSettings, Split
+import numpy as np
+from jaxtyping import Int64
 
-_VERSION = 3
+from zspace.errors import TooFewPoints
+from zspace.geometry.attributes import Attributes
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.maps import draw_map, map_title
+from zspace.geometry.posterior import Posterior
+from zspace.images.near_copies import StoredImages
+from zspace.images.store import ImageStore
+from zspace.latents import Latents, usable_latents
+from zspace.measuring import MAPS, Beside, chosen_maps, chosen_measures, measure_cloud
+from zspace.results import CloudFacts, EncodeResult, Estimate, Map, Measurement, Progress, Watcher, watch_nothing
+from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, read_latents
+from zspace.settings import MapSettings, MeasureSettings, Split
+from zspace.workflows.sheets import map_path, save_sheet
+
+_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -24,111 +33,155 @@ class MeasureResult:
     """All measurements of one cloud."""
 
     measurements: dict[str, Measurement]
+    cloud: CloudFacts
+    """Where the points come from, and what was done to them."""
     elapsed_seconds: float
-    cloud: CloudFacts | None = None
-    """Where the points come from, and what was done to them; None for the points of a study."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Points that have been read, with all that is known of them."""
+
+    cloud: Cloud
+    beside: Beside
+    facts: CloudFacts
+
+
+@dataclass(frozen=True)
+class MeasureTask:
+    """Which points to measure, how, and where what is found goes."""
+
+    folder: RunFolder
+    """Gets ``results.json`` and ``maps/``."""
+    step: str
+    """What it is called on the screen."""
+    made_from: str
+    """Digest of all that the points and what is known of them depend on."""
+    gather: Callable[[], Gathered]
+    """Reads the points; called only when there is something left to do."""
+    settings: MeasureSettings
+    seed: int
 
 
 def measure(
     store: ImageStore, run: RunFolder, settings: MeasureSettings, seed: int, watch: Watcher = watch_nothing
-) -> MeasureResult:
-    """Take the chosen measures of a run's z-points, unless they have been taken.
+) -> tuple[MeasureResult, dict[str, Map]]:
+    """Take the chosen measures of a run's z-points and draw its maps, as far as that has not been done.
 
     Parameters
     ----------
     store
-        The images: they say which z-points belong to which split.
+        The images: they say which z-points belong to which split, and carry the attributes.
     run
         An encoded run.
     settings
-        Which measures, and their bins.
+        Which measures, their bins, and which maps.
     seed
         The seed of the study; the null clouds come from it.
     watch
         Called with every progress record.
     """
-    log = StepLog(run.path)
-    encoded = log.result("encode", EncodeResult)
-    made_from = fingerprint(latents=encoded.latents_digest, settings=settings, seed=seed, version=_VERSION)
-    step = f"measure {run.path.name}"
-    if done := log.finished("measure", made_from, MeasureResult):
-        n_measures = len(done.measurements)
-        watch(Progress(step, n_measures, n_measures, "measures", note="already done"))
-        return done
-    rows = store.rows(settings.split)
-    arrays = {name: read_latents(run.latents, name)[rows] for name in latent_names(run.latents)}
-    result = _measure(Latents(**arrays), None, settings, seed, step, watch)
-    log.record("measure", made_from, result, [])
-    return result
+    latents = StepLog(run.path).result("encode", EncodeResult).latents_digest
+
+    def gather() -> Gathered:
+        rows = store.rows(settings.split)
+        found = Latents(**{name: read_latents(run.latents, name)[rows] for name in latent_names(run.latents)})
+        return gathered(found, str(run.latents), store, rows)
+
+    task = MeasureTask(run, f"measure {run.path.name}", fingerprint(latents=latents), gather, settings, seed)
+    return take_measures(task, watch)
 
 
-def measure_file(
-    source: Path,
-    out: Path,
-    settings: MeasureSettings,
-    seed: int,
-    *,
-    array_name: str | None = None,
+def gathered(
+    found: Latents,
+    source: str,
+    store: ImageStore | None,
+    image_rows: Int64[np.ndarray, " n_given"],
     n_points: int | None = None,
-    watch: Watcher = watch_nothing,
-) -> MeasureResult:
-    """Take the chosen measures of z-points that any program wrote, unless they have been taken.
+    seed: int = 0,
+) -> Gathered:
+    """Return what of the points can be measured, with all that is known of them.
 
     Parameters
     ----------
+    found
+        As read.
     source
-        A file of points, or a Zarr folder; see `zspace.latents.read_latents_file`.
-    out
-        Folder for ``results.json`` and the report.
-    settings
-        Which measures, and their bins; the split is not used.
-    seed
-        The null clouds come from it, and the choice of points.
-    array_name
-        Which array of the file; None takes the only one, or one of a usual name.
-    n_points
-        Measure this many points, chosen at random; None measures all.
-    watch
-        Called with every progress record.
+        Where they were read from.
+    store
+        Their images; None where there are none.
+    image_rows
+        Of the store, one for each point.
+    n_points, seed
+        Take so many, chosen at random; None takes all.
+    """
+    used, facts = usable_latents(found, source, n_points, seed)
+    posterior = None if used.mu is None or used.logvar is None else Posterior(used.z, used.mu, used.logvar)
+    if store is None:
+        return Gathered(Cloud(used.z), Beside(posterior), facts)
+    rows = image_rows if used.rows is None else image_rows[used.rows]
+    attributes = None
+    if store.attributes is not None:
+        attributes = Attributes(store.attribute_names, store.attributes[rows])
+    return Gathered(Cloud(used.z), Beside(posterior, attributes, StoredImages(store.images, store.names, rows)), facts)
+
+
+def take_measures(task: MeasureTask, watch: Watcher) -> tuple[MeasureResult, dict[str, Map]]:
+    """Take the measures of a task and draw its maps, each of which is a step of its own.
 
     Raises
     ------
     UnknownSetting
-        For a measure that is not in the table.
-    LatentsNotFound, LatentsUnreadable, TooFewPoints
-        When no points can be read.
+        For a measure that is not in the table, or that these points do not allow.
     """
-    chosen_measures(settings.only, has_posterior=True)  # refuses unknown names
-    with locked(out):
-        log = StepLog(out)
-        asked = {"array": array_name, "points": n_points}
-        made_from = fingerprint(source=tree_digest(source), asked=asked, settings=settings, seed=seed, version=_VERSION)
-        step = f"measure {source.name}"
-        if done := log.finished("measure", made_from, MeasureResult):
-            n_measures = len(done.measurements)
-            watch(Progress(step, n_measures, n_measures, "measures", note="already done"))
-            return done
-        found = read_latents_file(source, array_name)
-        latents, facts = usable_latents(found, str(source.resolve()), n_points, seed)
-        result = _measure(latents, facts, settings, seed, step, watch)
-        log.record("measure", made_from, result, [])
-        return result
+    gather = cache(task.gather)
+    log = StepLog(task.folder.path)
+    measures = replace(task.settings, maps=(), only=tuple(name for name in task.settings.only if name != MAPS))
+    made_from = fingerprint(points=task.made_from, settings=measures, seed=task.seed, version=_VERSION)
+    found = log.once(
+        "measure", made_from, MeasureResult, lambda: (_measured(task, gather(), watch), []), watch, task.step
+    )
+    maps = {}
+    for name, one in chosen_maps(task.settings, found.cloud.n_used).items():
+        made_from = fingerprint(points=task.made_from, map=one, seed=task.seed, version=_VERSION)
+
+        def take(name: str = name, one: MapSettings = one) -> tuple[Map, list[Path]]:
+            return _drawn(task, gather(), name, one, watch)
+
+        maps[name] = log.once(f"map {name}", made_from, Map, take, watch)
+    return found, maps
 
 
-def _measure(
-    latents: Latents, facts: CloudFacts | None, settings: MeasureSettings, seed: int, step: str, watch: Watcher
-) -> MeasureResult:
+def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureResult:
     start = perf_counter()
-    posterior = None
-    if latents.mu is not None and latents.logvar is not None:
-        posterior = Posterior(latents.z, latents.mu, latents.logvar)
-    n_measures = len(chosen_measures(settings.only, has_posterior=posterior is not None))
+    n_measures = len(chosen_measures(task.settings.only, gathered.beside))
     measurements = {}
-    watch(Progress(step, 0, n_measures, "measures"))
-    for found in measure_cloud(Cloud(latents.z), settings, seed, posterior):
+    watch(Progress(task.step, 0, n_measures, "measures"))
+    for found in measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, watch):
         measurements[found.name] = found
-        watch(Progress(step, len(measurements), n_measures, "measures"))
-    return MeasureResult(measurements, perf_counter() - start, facts)
+        watch(Progress(task.step, len(measurements), n_measures, "measures"))
+    return MeasureResult(measurements, gathered.facts, perf_counter() - start)
+
+
+def _drawn(
+    task: MeasureTask, gathered: Gathered, name: str, asked: MapSettings, watch: Watcher
+) -> tuple[Map, list[Path]]:
+    """Draw one map; a cloud that is too small for it gets none, with the reason."""
+
+    def told(progress: Progress) -> None:
+        watch(replace(progress, step=f"map {name}: {progress.step}"))
+
+    attributes = gathered.beside.attributes
+    known = dict(zip(attributes.names, attributes.values.T.astype(np.float64), strict=True)) if attributes else {}
+    try:
+        found, sheet = draw_map(gathered.cloud, name, asked, task.seed, known, told)
+    except TooFewPoints as error:
+        n_points = gathered.cloud.n_points
+        missing = Estimate(None, "share", n_points, 0, "Venna and Kaski 2001", reason=str(error))
+        return Map(name, map_title(asked, n_points), n_points, asked.n_neighbors, {"trustworthiness": missing}), []
+    path = map_path(task.folder, name)
+    save_sheet(path, sheet)
+    return found, [path]
 
 
 def read_cloud(store: ImageStore, run: RunFolder, split: Split) -> Cloud:

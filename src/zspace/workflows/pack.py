@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zspace.images.packing import pack_images, source_signature
 from zspace.images.store import STORE_FILES, STORE_VERSION
-from zspace.results import PackResult, Progress, Watcher, watch_nothing
+from zspace.results import PackResult, Watcher, watch_nothing
 from zspace.runfolder import StepLog, fingerprint
 from zspace.settings import BUILT_IN_FACES, ImageSettings
 
@@ -27,12 +27,12 @@ def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch
     settings = absolute_paths(settings)
     log = pack_log(store)
     made_from = fingerprint(settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION)
-    if done := log.finished("pack", made_from, PackResult):
-        watch(Progress("pack", done.n_images, done.n_images, "images", note="already done"))
-        return done
-    result = pack_images(settings, seed, store, watch)
-    log.record("pack", made_from, result, [store / name for name in sorted(STORE_FILES) if (store / name).exists()])
-    return result
+
+    def take() -> tuple[PackResult, list[Path]]:
+        result = pack_images(settings, seed, store, watch)
+        return result, [store / name for name in sorted(STORE_FILES) if (store / name).exists()]
+
+    return log.once("pack", made_from, PackResult, take, watch)
 
 
 def pack_log(store: Path) -> StepLog:

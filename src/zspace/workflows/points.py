@@ -1,39 +1,28 @@
-"""``measure`` for z-points of any program, or of a run: estimates, each with its null, and their report."""
+"""``measure`` for z-points of any program, or of a run: estimates and maps, each with its null, and their report."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from zspace import __version__
 from zspace.errors import NotARunFolder
-from zspace.files import write_text
-from zspace.measuring import chosen_measures
+from zspace.files import tree_digest, write_text
+from zspace.images.store import ImageStore, open_store
+from zspace.latents import read_latents_file
+from zspace.measuring import check_measures
 from zspace.report import PointsReport, render_points_report
-from zspace.results import Progress, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint
+from zspace.results import Map, Progress, Watcher, watch_nothing
+from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, locked, read_latent_ids
 from zspace.settings import MeasureSettings
-from zspace.workflows.measure import MeasureResult, measure_file
-from zspace.workflows.report import ReportResult, write_measure_figures
+from zspace.workflows.measure import Gathered, MeasureResult, MeasureTask, gathered, take_measures
+from zspace.workflows.report import ReportResult, copy_pictures, write_measure_figures
 from zspace.workflows.runs import is_run_folder
+from zspace.workflows.sheets import read_sheets
 
-_VERSION = 1
-
-
-def points_of(source: Path) -> Path:
-    """Return where the points are: a run's own, or the source itself.
-
-    Raises
-    ------
-    NotARunFolder
-        For a run that has not been encoded.
-    """
-    if not is_run_folder(source):
-        return source
-    run = RunFolder(source)
-    if not run.latents.is_dir():
-        raise NotARunFolder(str(source), "must be an encoded run", "no z-points in it", "Run zspace study to its end.")
-    return run.latents
+_VERSION = 2
 
 
 def default_place(source: Path) -> Path:
@@ -50,23 +39,96 @@ def measure_points(
     array_name: str | None = None,
     n_points: int | None = None,
     watch: Watcher = watch_nothing,
-) -> MeasureResult:
-    """Measure the points of a run or a file, and write ``results.json``, ``figures/`` and ``report.html``.
+) -> tuple[MeasureResult, dict[str, Map]]:
+    """Measure the points of a run or a file, as far as that has not been done, and report what was found.
 
-    Parameters and errors are those of `zspace.workflows.measure.measure_file`; a run folder stands for all its points,
-    of every split.
+    Parameters
+    ----------
+    source
+        A run folder, for all its points, of every split; a file of points; or a Zarr folder: see
+        `zspace.latents.read_latents_file`. Where the image store that a run's points came from is there too, its
+        images and attributes are looked at as well.
+    out
+        Folder for ``results.json``, ``maps/``, ``figures/`` and ``report.html``.
+    settings
+        Which measures, their bins, and which maps; the split is not used.
+    seed
+        The null clouds come from it, and the choice of points.
+    array_name
+        Which array of the file; None takes the only one, or one of a usual name.
+    n_points
+        Measure this many points, chosen at random; None measures all.
+    watch
+        Called with every progress record.
+
+    Raises
+    ------
+    UnknownSetting
+        For a measure that is not in the table, or that these points do not allow.
+    NotARunFolder
+        For a run that has not been encoded.
+    LatentsNotFound, LatentsUnreadable, TooFewPoints
+        When no points can be read.
     """
-    chosen_measures(settings.only, has_posterior=True)  # refuses unknown names
-    found = measure_file(points_of(source), out, settings, seed, array_name=array_name, n_points=n_points, watch=watch)
-    log, page = StepLog(out), out / "report.html"
-    made_from = fingerprint(results=found, name=source.name, zspace=__version__, version=_VERSION)
-    if log.finished("report", made_from, ReportResult) or found.cloud is None:
-        watch(Progress("report", 1, 1, "files", note="already done"))
-        return found
-    watch(Progress("report", 0, 1, "files"))
-    told = PointsReport(source.name, found.cloud, found.measurements, seed, datetime.now(UTC), __version__)
-    write_text(page, render_points_report(told))
-    write_measure_figures(out / "figures", found.measurements)
-    log.record("report", made_from, ReportResult(page.stat().st_size), [page])
-    watch(Progress("report", 1, 1, "files"))
-    return found
+    check_measures(settings)
+    path = _points_of(source)
+    with locked(out):
+        store = _store_of(path)
+        asked = {"array": array_name, "points": n_points, "store": store and store.result.store_digest}
+
+        def gather() -> Gathered:
+            found = read_latents_file(path, array_name)
+            rows = np.arange(len(found.z)) if store is None else read_latent_ids(path)
+            return gathered(found, str(path.resolve()), store, rows, n_points, seed)
+
+        made_from = fingerprint(source=tree_digest(path) if path.exists() else None, asked=asked)
+        task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
+        found, maps = take_measures(task, watch)
+        _report(source.name, RunFolder(out), found, maps, store, seed, watch)
+    return found, maps
+
+
+def _points_of(source: Path) -> Path:
+    """Return where the points are: a run's own, or the source itself."""
+    if not is_run_folder(source):
+        return source
+    run = RunFolder(source)
+    if not run.latents.is_dir():
+        raise NotARunFolder(str(source), "must be an encoded run", "no z-points in it", "Run zspace study to its end.")
+    return run.latents
+
+
+def _store_of(points: Path) -> ImageStore | None:
+    """Return the image store that the ids of z-points count in: that of the run's study, or the one beside them."""
+    if not (points / "ids").is_dir():
+        return None
+    folder = points.resolve().parent
+    store = StudyFolder(folder.parent.parent).store if is_run_folder(folder) else StudyFolder(folder).store
+    return open_store(store) if store.is_dir() else None
+
+
+def _report(
+    name: str,
+    folder: RunFolder,
+    found: MeasureResult,
+    maps: dict[str, Map],
+    store: ImageStore | None,
+    seed: int,
+    watch: Watcher,
+) -> None:
+    page = folder.path / "report.html"
+    made_from = fingerprint(results=found, maps=maps, name=name, zspace=__version__, version=_VERSION)
+
+    def take() -> tuple[ReportResult, list[Path]]:
+        watch(Progress("report", 0, 1, "files"))
+        sheets = read_sheets(folder, maps)
+        copies = copy_pictures(store, found.measurements) if store else None
+        told = PointsReport(
+            name, found.cloud, found.measurements, maps, sheets, copies, seed, datetime.now(UTC), __version__
+        )
+        write_text(page, render_points_report(told))
+        write_measure_figures(folder.figures, found.measurements, maps, sheets)
+        watch(Progress("report", 1, 1, "files"))
+        return ReportResult(page.stat().st_size), [page]
+
+    StepLog(folder.path).once("report", made_from, ReportResult, take, watch)

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from zspace import __version__
-from zspace.figures import draw_losses, draw_rates, figure_set, to_svg
+from zspace.figures import draw_losses, draw_map_colors, draw_map_density, draw_rates, figure_set, slug, to_svg
 from zspace.files import write_text
-from zspace.report import StudyReport, render_report
+from zspace.images.store import ImageStore, open_store
+from zspace.measuring import chosen_maps
+from zspace.report import N_PAIRS_SHOWN, StudyReport, render_report
 from zspace.results import (
     EncodeResult,
     GenerateResult,
+    Map,
+    MapSheet,
     Measurement,
     ModelResults,
     PackResult,
@@ -23,10 +29,12 @@ from zspace.results import (
     watch_nothing,
 )
 from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, read_plan
-from zspace.settings import plan_document
+from zspace.settings import MeasureSettings, Plan, plan_document
+from zspace.shapes import Images
 from zspace.workflows.generate import read_pictures
 from zspace.workflows.measure import MeasureResult
 from zspace.workflows.pack import pack_log
+from zspace.workflows.sheets import read_sheets
 
 _VERSION = 1
 
@@ -55,48 +63,69 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
         When there is no study, or one of its steps is missing.
     """
     plan = read_plan(folder)
-    results = read_results(folder, list(plan.settings.models))
+    results = read_results(folder, plan)
     log = StepLog(folder.path)
     made_from = fingerprint(plan=plan_document(plan), results=results, zspace=__version__, version=_VERSION)
-    if log.finished("report", made_from, ReportResult):
-        watch(Progress("report", 1, 1, "files", note="already done"))
-        return results
-    watch(Progress("report", 0, 1, "files"))
-    pictures = {model: read_pictures(folder.run(model)) for model in results.models}
-    told = StudyReport(plan, results, pictures, datetime.now(UTC), __version__)
-    write_text(folder.report, render_report(told))
-    for model, found in results.models.items():
-        _write_figures(folder.run(model), found)
-    log.record("report", made_from, ReportResult(folder.report.stat().st_size), [folder.report])
-    watch(Progress("report", 1, 1, "files"))
+
+    def take() -> tuple[ReportResult, list[Path]]:
+        watch(Progress("report", 0, 1, "files"))
+        store = open_store(folder.store)
+        pictures = {
+            model: {**read_pictures(folder.run(model)), "copies": copy_pictures(store, found.measurements)}
+            for model, found in results.models.items()
+        }
+        sheets = {model: read_sheets(folder.run(model), found.maps) for model, found in results.models.items()}
+        told = StudyReport(plan, results, pictures, sheets, datetime.now(UTC), __version__)
+        write_text(folder.report, render_report(told))
+        for model, found in results.models.items():
+            _write_figures(folder.run(model), found, sheets[model])
+        watch(Progress("report", 1, 1, "files"))
+        return ReportResult(folder.report.stat().st_size), [folder.report]
+
+    log.once("report", made_from, ReportResult, take, watch)
     return results
 
 
-def read_results(folder: StudyFolder, models: list[str]) -> StudyResults:
+def read_results(folder: StudyFolder, plan: Plan) -> StudyResults:
     """Read all that was found in a study from its folders."""
-    return StudyResults(
-        pack_log(folder.store).result("pack", PackResult), {model: _read_model(folder.run(model)) for model in models}
-    )
+    models = {name: _read_model(folder.run(name), plan.settings.measure) for name in plan.settings.models}
+    return StudyResults(pack_log(folder.store).result("pack", PackResult), models)
 
 
-def _read_model(run: RunFolder) -> ModelResults:
+def _read_model(run: RunFolder, asked: MeasureSettings) -> ModelResults:
     log = StepLog(run.path)
+    measured = log.result("measure", MeasureResult)
     return ModelResults(
         log.result("train", TrainResult),
         log.result("encode", EncodeResult),
-        log.result("measure", MeasureResult).measurements,
+        measured.measurements,
         log.result("generate", GenerateResult),
+        {name: log.result(f"map {name}", Map) for name in chosen_maps(asked, measured.cloud.n_used)},
+        measured.cloud,
     )
 
 
-def _write_figures(run: RunFolder, found: ModelResults) -> None:
+def copy_pictures(store: ImageStore, measurements: dict[str, Measurement]) -> Images:
+    """Return the most alike images among neighbours, two for each pair; none where they were not looked for."""
+    pairs = measurements["copies"].pairs[:N_PAIRS_SHOWN] if "copies" in measurements else ()
+    rows = np.array([row for pair in pairs for row in (pair.row, pair.other_row)], dtype=np.int64)
+    return np.asarray(store.images[rows])
+
+
+def _write_figures(run: RunFolder, found: ModelResults, sheets: dict[str, MapSheet]) -> None:
     for name, figure in {"losses": draw_losses(found.training), "rates": draw_rates(found.generation)}.items():
         write_text(run.figures / f"{name}.svg", to_svg(figure, name))
-    write_measure_figures(run.figures, found.measurements)
+    write_measure_figures(run.figures, found.measurements, found.maps, sheets)
 
 
-def write_measure_figures(folder: Path, measurements: dict[str, Measurement]) -> None:
-    """Write every figure of every measurement as a vector file."""
+def write_measure_figures(
+    folder: Path, measurements: dict[str, Measurement], maps: dict[str, Map], sheets: dict[str, MapSheet]
+) -> None:
+    """Write every figure of every measurement and of every map as a vector file."""
+    for name, sheet in sheets.items():
+        key = f"map-{slug(name)}"
+        write_text(folder / f"{key}.svg", to_svg(draw_map_density(sheet), key))
+        write_text(folder / f"{key}-colors.svg", to_svg(draw_map_colors(maps[name], sheet), key))
     for measurement in measurements.values():
         for row in figure_set(measurement).rows(measurement):
             write_text(folder / f"{row.key}.svg", to_svg(row.draw(measurement), row.key))

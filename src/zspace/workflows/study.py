@@ -8,7 +8,7 @@ from pathlib import Path
 from zspace.errors import SettingMissing
 from zspace.generating.samplers import parse_sampler
 from zspace.images.store import open_store
-from zspace.measuring import chosen_measures
+from zspace.measuring import check_measures
 from zspace.networks.convolutional import check_image_size
 from zspace.processes import wait_for_all
 from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
@@ -113,7 +113,7 @@ def check_before_work(settings: StudySettings) -> None:
         resolve_device(model.training.device)
     for specification in settings.generate.samplers:
         parse_sampler(specification)
-    chosen_measures(settings.measure.only, has_posterior=True)
+    check_measures(settings.measure)
 
 
 def derive_plan(asked: Plan) -> Plan:

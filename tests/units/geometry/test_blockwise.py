@@ -1,6 +1,7 @@
 """Work on blocks, whatever the number of cores."""
 
 import time
+from threading import get_ident
 
 import pytest
 
@@ -9,7 +10,7 @@ from zspace.geometry.blockwise import over_blocks
 
 @pytest.mark.parametrize("n_cores", [1, 2, 5])
 def test_what_is_found_keeps_the_order_of_the_blocks(n_cores, monkeypatch):
-    monkeypatch.setattr("zspace.geometry.blockwise._usable_cores", lambda: n_cores)
+    monkeypatch.setattr("zspace.geometry.blockwise.usable_cores", lambda: n_cores)
 
     def act(block):
         time.sleep(0.01 if block == 0 else 0)  # the first is the last to be done
@@ -20,6 +21,13 @@ def test_what_is_found_keeps_the_order_of_the_blocks(n_cores, monkeypatch):
 
 
 def test_a_failure_on_one_block_is_the_failure_of_all(monkeypatch):
-    monkeypatch.setattr("zspace.geometry.blockwise._usable_cores", lambda: 2)
+    monkeypatch.setattr("zspace.geometry.blockwise.usable_cores", lambda: 2)
     with pytest.raises(ZeroDivisionError, match="division by zero"):
         over_blocks(lambda block: 1 / block, [1, 0, 2])
+
+
+def test_blocks_within_a_block_get_no_threads_of_their_own(monkeypatch):
+    monkeypatch.setattr("zspace.geometry.blockwise.usable_cores", lambda: 3)
+    seen = over_blocks(lambda _: set(over_blocks(lambda _: get_ident(), range(4))), range(6))
+    assert all(len(threads) == 1 for threads in seen)
+    assert len(set.union(*seen)) <= 3

@@ -5,6 +5,7 @@ import pytest
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.neighbors import nearest_neighbors
 from zspace.geometry.truths import TRUTHS, constant_points, standard_normal_points
 
 
@@ -67,3 +68,31 @@ def test_variances_are_never_negative():
     variances, _ = Cloud(standard_normal_points(3, 20, 1)).principal
     assert not np.signbit(variances).any()
     assert (variances > 1e-9).sum() == 2
+
+
+def test_neighbours_are_searched_for_once_and_cut_for_shorter_requests(monkeypatch):
+    searched = []
+
+    def search(points, n_neighbors, watch):
+        searched.append(n_neighbors)
+        return nearest_neighbors(points, n_neighbors, watch=watch)
+
+    monkeypatch.setattr("zspace.geometry.clouds.nearest_neighbors", search)
+    cloud = Cloud(np.repeat(standard_normal_points(40, 3, 1), 2, axis=0))
+    seen = []
+    for n_neighbors in (5, 2, 5, 9, 7):
+        found, expected = cloud.neighbors(n_neighbors, seen.append), nearest_neighbors(cloud.points, n_neighbors)
+        np.testing.assert_array_equal(found.indices, expected.indices)
+        np.testing.assert_array_equal(found.distances, expected.distances)
+    assert searched == [5, 9]
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("n_neighbors", [-1, 0, 40])
+def test_neighbours_that_cannot_be_are_refused_before_and_after_a_search(n_neighbors):
+    cloud = Cloud(standard_normal_points(40, 3, 1))
+    message = rf"neighbours: must be at least 1 and fewer than the 40 points, got {n_neighbors}\."
+    for _ in range(2):
+        with pytest.raises(TooFewPoints, match=message):
+            cloud.neighbors(n_neighbors)
+        cloud.neighbors(3)

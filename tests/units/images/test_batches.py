@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from zspace.images.batches import Recipe, Room, finish_batches, usable_cores
+from zspace.images.batches import Recipe, Room, finish_batches
 from zspace.images.candidates import Candidate, Skipped
 from zspace.images.fitting import crop_rule
 
@@ -118,7 +118,3 @@ def test_large_images_wait_for_room():
     for thread in threads:
         thread.join()
     assert order in (["a in", "a out", "b in", "b out"], ["b in", "b out", "a in", "a out"])
-
-
-def test_there_is_at_least_one_core():
-    assert usable_cores() >= 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.maps import draw_map
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.report import StudyReport
 from zspace.results import (
+    CloudFacts,
     Curve,
     EncodeResult,
     EpochRecord,
@@ -17,6 +21,8 @@ from zspace.results import (
     GenerateResult,
     Law,
     LossParts,
+    Map,
+    MapSheet,
     Measurement,
     ModelResults,
     PackResult,
@@ -25,7 +31,7 @@ from zspace.results import (
     StudyResults,
     TrainResult,
 )
-from zspace.settings import GenerateSettings, ModelSettings, Origin, Plan, StudySettings
+from zspace.settings import GenerateSettings, MapSettings, ModelSettings, Origin, Plan, StudySettings
 
 NULL_NAME = "Gaussian with the cloud's own mean and covariance"
 SAMPLERS = {
@@ -184,14 +190,31 @@ def generation() -> GenerateResult:
     )
     reason = "the decoder gave pictures without any contrast"
     samplers = (SampleScore(key, SAMPLERS[key], rate(share, reason)) for key, share in shares.items())
-    return GenerateResult((*references, *samplers), n_shown=8, originals_split="validation", elapsed_seconds=3.2)
+    return GenerateResult(
+        (*references, *samplers),
+        n_shown=8,
+        component_steps=(-2.0, 0.0, 2.0),
+        originals_split="validation",
+        elapsed_seconds=3.2,
+    )
 
 
 def model(n_points: int, z_dim: int, seed: int = 7) -> ModelResults:
     points = cloud(n_points, z_dim, seed)
     found = (radius(points, z_dim), axes(points, z_dim), principal(points, z_dim))
     encoding = EncodeResult(n_points, z_dim, "77aa", 2.0)
-    return ModelResults(training(), encoding, {item.name: item for item in found}, generation())
+    facts = CloudFacts("latents.zarr", n_points, n_points, z_dim, 0, 1, 2, has_posterior=False)
+    maps = {name: found for name, (found, _) in drawn_maps().items()}
+    return ModelResults(training(), encoding, {item.name: item for item in found}, generation(), maps, facts)
+
+
+@cache
+def drawn_maps() -> dict[str, tuple[Map, MapSheet]]:
+    """Return a map with a twin and one without, of a cloud of their own."""
+    points = Cloud(cloud(200, 24).astype(np.float32))
+    known = {"Smiling": (points.points[:, 3] > 5).astype(np.float64)}
+    asked = {"pca": MapSettings(method="pca"), "pca:n_points=0": MapSettings(method="pca", n_points=0, null_twin=False)}
+    return {name: draw_map(points, name, one, 1, known) for name, one in asked.items()}
 
 
 def packing(source: str = "/data/celeba/img_align_celeba") -> PackResult:
@@ -219,7 +242,8 @@ def portraits(n_images: int, size: int = 32, seed: int = 3, blur: float = 0.0) -
 
 def pictures(n_images: int = 8, size: int = 32) -> dict[str, np.ndarray]:
     known = {"originals": portraits(n_images, size), "reconstructions": portraits(n_images, size, blur=0.3)}
-    return known | {key: portraits(n_images, size, seed, 0.4) for seed, key in enumerate(SAMPLERS)}
+    walks = {"components": portraits(6, size, 5, 0.4)}
+    return known | walks | {key: portraits(n_images, size, seed, 0.4) for seed, key in enumerate(SAMPLERS)}
 
 
 def plan(name: str = "celeba-ae", title: str = "", models: tuple[str, ...] = ("ae",)) -> Plan:
@@ -249,6 +273,7 @@ def study(
         plan=plan(name, title, models),
         results=StudyResults(packing(), found),
         pictures={key: pictures() for key in models},
+        sheets={key: {name: sheet for name, (_, sheet) in drawn_maps().items()} for key in models},
         created=datetime(2026, 7, 27, 14, 3, tzinfo=UTC),
         zspace_version="0.1.0",
     )

@@ -252,3 +252,44 @@ def test_a_report_of_the_posts_size_stays_small(synthetic, study):
     points = synthetic.cloud(400, 256)
     page = render_report(with_measurement(study, synthetic.axes(points, 256)))
     assert len(page) < 2_000_000
+
+
+def test_maps_stand_in_a_section_of_their_own_with_their_scores(study, page):
+    read = Reader(page)
+    assert {"m0-ae-maps", "m0-ae-maps-pca", "m0-ae-maps-pca-colors"} <= set(read.ids)
+    maps = study.results.models["ae"].maps
+    table = page[page.index('aria-label="Scores of the maps"') :].partition("</table>")[0]
+    for found in maps.values():
+        assert found.title in table
+        assert f'value="{found.estimates["trustworthiness"].value!r}"' in table
+    assert f'value="{maps["pca"].null_estimates["continuity"].value!r}"' in table
+    assert "No null twin was drawn" in read.text
+
+
+def test_a_map_that_could_not_be_drawn_says_why(study):
+    reason = "map 'tsne' must have more than 90 z-points"
+    missing = replace(
+        study.results.models["ae"].maps["pca"],
+        estimates={"trustworthiness": Estimate(None, "share", 50, 0, "", reason=reason)},
+        null_estimates={},
+        elapsed_seconds=None,
+    )
+    model = replace(study.results.models["ae"], maps={"tsne": missing})
+    page = render_report(replace(with_models(study, ae=model), sheets={}))
+    assert reason in Reader(page).text
+    assert "not drawn" in page
+
+
+def test_components_are_shown_beside_their_spectrum(study, page):
+    section = page[page.index('id="m0-ae-principal"') :].partition("</section>")[0]
+    assert "Along the first principal components" in section
+    assert "at -2, 0, +2 standard deviations" in section
+    encoded = re.search(r'<img src="data:image/png;base64,([^"]+)"', section).group(1)
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert (pixels == contact_sheet(study.pictures["ae"]["components"], 3)).all()
+
+
+def test_what_was_noticed_of_the_points_is_told(page):
+    section = page[page.index('id="m0-ae-points"') :].partition("</section>")[0]
+    assert "points that repeat another" in section
+    assert "axes on which nothing varies" in section
