@@ -32,6 +32,8 @@ n_null_clouds = 3
 max_clusters = 6
 planes = ["pc1-pc2"]
 plane_sides = [1.0]
+attribute_clusters = 3
+maps = ["pca"]
 
 [generate]
 n_shown = 6

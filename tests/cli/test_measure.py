@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from zspace.images.faces import draw_faces, sample_factors
 from zspace.runfolder import read_latents
@@ -35,6 +36,37 @@ def test_points_of_any_program_are_measured_and_reported(zspace, points_file, tm
     assert again.stderr.count("already done") == 2
 
 
+def test_maps_are_drawn_scored_and_kept(zspace, points_file, tmp_path):
+    out = tmp_path / "out"
+    asked = ("--out", out, "--only", "maps", "--maps", "tsne:n_iterations=20,null_twin=false", "pca")
+    outcome = zspace("measure", points_file, *asked, "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.document["measurements"] == {}
+    maps = outcome.document["maps"]
+    assert list(maps) == ["tsne:n_iterations=20,null_twin=false", "pca"]
+    assert maps["pca"]["null_estimates"]["trustworthiness"]["value"] > 0.5
+    with safe_open(out / "maps" / "pca.safetensors", framework="numpy") as file:
+        assert file.get_tensor("coordinates").shape == (300, 2)
+        assert file.get_tensor("score trustworthiness").mean() == pytest.approx(
+            maps["pca"]["estimates"]["trustworthiness"]["value"]
+        )
+    assert "Scores of the maps" in (out / "report.html").read_text()
+    assert (out / "figures" / "map-pca.svg").is_file()
+    more = zspace("measure", points_file, *asked, "tsne:n_points=0,n_iterations=21,null_twin=false")
+    assert more.stderr.count("already done") == 3
+
+
+def test_too_few_points_for_a_map_are_told_and_all_else_is_measured(zspace, tmp_path):
+    np.save(tmp_path / "few.npy", POINTS[:40])
+    out = tmp_path / "out"
+    outcome = zspace("measure", tmp_path / "few.npy", "--out", out, *QUICK, "maps", "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert set(outcome.document["measurements"]) == {"radius", "principal"}
+    (found,) = outcome.document["maps"].values()
+    assert "must have more than 90 z-points" in found["estimates"]["trustworthiness"]["reason"]
+    assert "must have more than 90 z-points" in (out / "report.html").read_text()
+
+
 def test_other_points_in_the_file_are_measured_anew(zspace, points_file, tmp_path):
     out = tmp_path / "out"
     zspace("measure", points_file, "--out", out, *QUICK)
@@ -61,6 +93,10 @@ def test_bad_requests_are_refused_before_any_work(zspace, points_file, tmp_path)
     assert outcome.code == 2
     assert "Did you mean 'radius'?" in outcome.stderr
     assert zspace("measure", points_file, "--out", out, "--points", 1).code == 2
+    outcome = zspace("measure", points_file, "--out", out, "--only", "posterior")
+    assert outcome.code == 2
+    assert "It needs mu and logvar of a VAE." in outcome.stderr
+    assert "Did you mean 'tsne'" in zspace("measure", points_file, "--out", out, "--maps", "tsnee").stderr
     missing = zspace("measure", tmp_path / "nothing.npy", "--out", out)
     assert missing.code == 4
     assert "got nothing there. Check the path." in missing.stderr
@@ -74,11 +110,12 @@ def test_a_run_is_measured_as_a_whole_with_its_posterior_and_encodes_other_image
     assert zspace("study", study_file, "--out", out, *VAE, "--quiet").code == 0
     run = out / "runs" / "ae"
     results = (run / "results.json").read_bytes()
-    outcome = zspace("measure", run, *QUICK, "posterior", "--json")
+    outcome = zspace("measure", run, *QUICK, "posterior", "attributes", "copies", "--json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["cloud"]["n_given"] == 160
     assert outcome.document["measurements"]["posterior"]["estimates"]["divergence"]["value"] > 0
-    assert (run / "measured" / "report.html").is_file()
+    assert outcome.document["measurements"]["attributes"]["estimates"]["n_clusters"]["value"] == 12
+    assert "The most alike images among neighbours" in (run / "measured" / "report.html").read_text()
     assert (run / "results.json").read_bytes() == results
 
     np.save(tmp_path / "others.npy", draw_faces(sample_factors(9, seed=5), 40))

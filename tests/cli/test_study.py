@@ -62,12 +62,17 @@ def test_a_finished_study_repeats_nothing_and_a_changed_setting_only_what_depend
     zspace("study", study_file, "--out", out)
     before, weights = fingerprints(out), weights_digest(out)
     again = zspace("study", study_file, "--out", out)
-    assert repeated(again) == {"pack", "train ae", "encode ae", "measure ae", "generate ae", "report"}
+    assert repeated(again) == {"pack", "train ae", "encode ae", "measure ae", "map pca", "generate ae", "report"}
     bins = zspace("study", study_file, "--out", out, "--set", "measure.axis_bin=0.5")
-    assert repeated(bins) == {"pack", "train ae", "encode ae", "generate ae"}
+    assert repeated(bins) == {"pack", "train ae", "encode ae", "map pca", "generate ae"}
     assert {name for name in STEPS if fingerprints(out)[name] != before[name]} == {"measure"}
+    maps = zspace(
+        "study", study_file, "--out", out, "--set", "measure.axis_bin=0.5", "--maps", "pca", "tsne:n_iterations=9"
+    )
+    assert repeated(maps) == {"pack", "train ae", "encode ae", "measure ae", "map pca", "generate ae"}
+    assert (out / "runs" / "ae" / "maps" / "tsne-n-iterations-9.safetensors").is_file()
     samplers = zspace("study", study_file, "--out", out, "--set", 'generate.samplers=["normal"]')
-    assert repeated(samplers) == {"pack", "train ae", "encode ae"}
+    assert repeated(samplers) == {"pack", "train ae", "encode ae", "map pca"}
     assert weights_digest(out) == weights
 
 
@@ -95,7 +100,7 @@ def test_a_store_with_missing_files_is_packed_again_and_nothing_else_is_repeated
     (out / "images" / "images.npy").unlink()
     again = zspace("study", study_file, "--out", out)
     assert again.code == 0, again.stderr
-    assert repeated(again) == {"train ae", "encode ae", "measure ae", "generate ae"}
+    assert repeated(again) == {"train ae", "encode ae", "measure ae", "map pca", "generate ae"}
 
 
 def test_killed_at_any_moment_the_same_command_finishes_with_the_same_weights(zspace, study_file, tmp_path):

@@ -58,6 +58,7 @@ n_null_clouds = 2
 max_clusters = 4
 planes = ["pc1-pc2"]
 plane_sides = [1.0]
+maps = []
 """
 
 

@@ -1,6 +1,6 @@
 """How far a map of a cloud can be trusted: whether neighbours stay neighbours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -53,7 +53,11 @@ def neighbor_scores(
     ----
     n_scored * n_points * (z_dim + 2 * n_neighbors) operations; memory for blocks of distances, whatever n_points.
     """
-    near = nearest_neighbors(points, n_neighbors, scored, watch)
+
+    def told(progress: Progress) -> None:
+        watch(replace(progress, step="neighbours of the judged"))
+
+    near = nearest_neighbors(points, n_neighbors, scored, told)
     on_map = _sheet_neighbors(coordinates.astype(np.float64), scored, n_neighbors)
     scale = 2 / (n_neighbors * (2 * len(points) - 3 * n_neighbors - 1))
     kept = (near.indices[:, :, np.newaxis] == on_map[:, np.newaxis, :]).any(axis=2).mean(axis=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from zspace.figures import colors_caption, draw_map_colors, draw_map_density, map_caption, slug
-from zspace.report.plates import Comparison, MeasureSection, Plate, svg_markup
+from zspace.figures import colors_caption, draw_map_colors, draw_map_density, map_caption, slug, to_svg
+from zspace.report.plates import Comparison, MeasureSection, Plate
 from zspace.report.posts import posts_on
 from zspace.report.tables import Cell, Table, quantity_words
 from zspace.report.values import duration, estimate_words
@@ -36,19 +36,27 @@ def maps_section(anchor: str, maps: Mapping[str, Map], sheets: Mapping[str, MapS
 
 def _plates(anchor: str, found: Map, sheet: MapSheet) -> Iterator[Plate]:
     posts = posts_on("maps", (found.name,))
-    key = f"{anchor}-{slug(found.name)}"
-    trust = estimate_words(found.estimates["trustworthiness"])
+    name = slug(found.name)
+    key, trust = f"{anchor}-{name}", estimate_words(found.estimates["trustworthiness"])
     yield Plate(
-        key,
-        found.title,
-        map_caption(found),
-        svg_markup(draw_map_density(sheet), key),
-        tuple(Comparison("Trustworthiness", post.value, post.model, trust) for post in posts),
-        (),
+        anchor=key,
+        title=found.title,
+        caption=map_caption(found),
+        file_name=f"map-{name}",
+        document=to_svg(draw_map_density(sheet), key),
+        comparisons=tuple(Comparison("Trustworthiness", post.value, post.model, trust) for post in posts),
+        tables=(),
     )
     key = f"{key}-colors"
-    title = f"{found.title}, in colours"
-    yield Plate(key, title, colors_caption(found, sheet), svg_markup(draw_map_colors(found, sheet), key), (), ())
+    yield Plate(
+        anchor=key,
+        title=f"{found.title}, in colours",
+        caption=colors_caption(found, sheet),
+        file_name=f"map-{name}-colors",
+        document=to_svg(draw_map_colors(found, sheet), key),
+        comparisons=(),
+        tables=(),
+    )
 
 
 def _summary(maps: Mapping[str, Map]) -> Table:

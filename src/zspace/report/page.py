@@ -37,8 +37,18 @@ class StudyReport:
     zspace_version: str
 
 
-def render_report(study: StudyReport) -> str:
-    """Return the report as one self-contained HTML document.
+@dataclass(frozen=True)
+class Rendered:
+    """A report, and its figures as files of their own."""
+
+    page: str
+    """One self-contained HTML document."""
+    figures: dict[str, dict[str, str]]
+    """By model, or "" for points alone: SVG documents by the name of their file, without its ending."""
+
+
+def render_report(study: StudyReport) -> Rendered:
+    """Return the report of a study.
 
     Equal records give equal bytes. Names of files, models and studies are escaped; the page forbids itself any
     network access, and its one script is named by its hash.
@@ -59,7 +69,7 @@ def render_report(study: StudyReport) -> str:
         )
         for place, (name, found) in enumerate(study.results.models.items())
     ]
-    return _render(
+    page = _render(
         "page.html.jinja",
         study.created,
         study.zspace_version,
@@ -77,6 +87,7 @@ def render_report(study: StudyReport) -> str:
         models=models,
         plan=plan_table(study.plan),
     )
+    return Rendered(page, {model.name: {plate.file_name: plate.document for plate in model.plates} for model in models})
 
 
 @dataclass(frozen=True)
@@ -96,9 +107,11 @@ class PointsReport:
     zspace_version: str
 
 
-def render_points_report(points: PointsReport) -> str:
+def render_points_report(points: PointsReport) -> Rendered:
     """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
-    return _render(
+    beside = {"copies": copy_sheet(points.copies)}
+    measures = measure_sections("points", points.measurements, points.maps, points.sheets, beside)
+    page = _render(
         "points.html.jinja",
         points.created,
         points.zspace_version,
@@ -109,10 +122,9 @@ def render_points_report(points: PointsReport) -> str:
         is_long=False,
         findings=[points_findings(points.name, points.facts.z_dim, points.measurements)],
         points=points_facts(points.facts),
-        measures=measure_sections(
-            "points", points.measurements, points.maps, points.sheets, {"copies": copy_sheet(points.copies)}
-        ),
+        measures=measures,
     )
+    return Rendered(page, {"": {plate.file_name: plate.document for measure in measures for plate in measure.plates}})
 
 
 def _render(template: str, created: datetime, version: str, **shown: object) -> str:

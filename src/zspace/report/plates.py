@@ -6,7 +6,6 @@ import base64
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from zspace.figures import (
     LOSS_CAPTION,
@@ -63,9 +62,18 @@ class Plate:
     anchor: str
     title: str
     caption: str
-    svg: Markup
+    file_name: str
+    """Of the figure as a file, without its ending."""
+    document: str
+    """The figure as an SVG document."""
     comparisons: tuple[Comparison, ...]
     tables: tuple[Table, ...]
+
+    @property
+    def svg(self) -> Markup:
+        """The figure as part of the page."""
+        # What is drawn comes escaped from matplotlib's own XML writer.
+        return Markup(inline_svg(self.document))  # noqa: S704
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,8 @@ def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Pla
         anchor=f"{anchor}-{row.key}",
         title=row.title,
         caption=row.caption,
-        svg=svg_markup(row.draw(measurement), f"{anchor}-{row.key}"),
+        file_name=row.key,
+        document=to_svg(row.draw(measurement), f"{anchor}-{row.key}"),
         comparisons=tuple(
             Comparison(quantity_words(post.key), post.value, post.model, found[post.key]) for post in posts
         ),
@@ -158,7 +167,8 @@ def loss_plate(anchor: str, training: TrainResult) -> Plate:
         anchor=f"{anchor}-losses",
         title="Loss over training",
         caption=LOSS_CAPTION,
-        svg=svg_markup(draw_losses(training), f"{anchor}-losses"),
+        file_name="losses",
+        document=to_svg(draw_losses(training), f"{anchor}-losses"),
         comparisons=tuple(
             Comparison(quantity_words(post.key), post.value, post.model, here[post.key]) for post in posts
         ),
@@ -174,7 +184,8 @@ def rate_plate(anchor: str, generation: GenerateResult) -> Plate:
         anchor=f"{anchor}-rates",
         title="How often a face is found",
         caption=RATE_CAPTION,
-        svg=svg_markup(draw_rates(generation), f"{anchor}-rates"),
+        file_name="rates",
+        document=to_svg(draw_rates(generation), f"{anchor}-rates"),
         comparisons=tuple(
             Comparison(scores[post.key].title, post.value, post.model, rate_words(scores[post.key])) for post in posts
         ),
@@ -244,9 +255,3 @@ def _sheet(title: str, rate: Cell, image: Image | None, caption: str) -> Sheet:
         return Sheet(title, rate, "", 0, 0, "No images were kept.")
     source = f"data:image/png;base64,{base64.b64encode(to_png(image)).decode()}"
     return Sheet(title, rate, source, image.shape[1], image.shape[0], caption)
-
-
-def svg_markup(figure: Figure, key: str) -> Markup:
-    """Return a figure as part of the page."""
-    # What is drawn comes escaped from matplotlib's own XML writer.
-    return Markup(inline_svg(to_svg(figure, key)))  # noqa: S704

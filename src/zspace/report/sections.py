@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from zspace.figures import slug
@@ -43,6 +43,13 @@ class ModelSection:
     rates: Plate | None
     rate_rows: tuple[EstimateRow, ...]
     sheets: tuple[Sheet, ...]
+
+    @property
+    def plates(self) -> Iterator[Plate]:
+        """All figures of the model."""
+        yield from (plate for plate in (self.losses, self.rates) if plate is not None)
+        for measure in self.measures:
+            yield from measure.plates
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from zspace.results import Map, Progress, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, locked, read_latent_ids
 from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureResult, MeasureTask, gathered, take_measures
-from zspace.workflows.report import ReportResult, copy_pictures, write_measure_figures
+from zspace.workflows.report import ReportResult, copy_pictures, write_figures
 from zspace.workflows.runs import is_run_folder
 from zspace.workflows.sheets import read_sheets
 
@@ -126,8 +126,9 @@ def _report(
         told = PointsReport(
             name, found.cloud, found.measurements, maps, sheets, copies, seed, datetime.now(UTC), __version__
         )
-        write_text(page, render_points_report(told))
-        write_measure_figures(folder.figures, found.measurements, maps, sheets)
+        rendered = render_points_report(told)
+        write_text(page, rendered.page)
+        write_figures(folder.figures, rendered.figures[""])
         watch(Progress("report", 1, 1, "files"))
         return ReportResult(page.stat().st_size), [page]
 

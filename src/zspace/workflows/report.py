@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from zspace import __version__
-from zspace.figures import draw_losses, draw_map_colors, draw_map_density, draw_rates, figure_set, slug, to_svg
 from zspace.files import write_text
 from zspace.images.store import ImageStore, open_store
 from zspace.measuring import chosen_maps
@@ -18,7 +17,6 @@ from zspace.results import (
     EncodeResult,
     GenerateResult,
     Map,
-    MapSheet,
     Measurement,
     ModelResults,
     PackResult,
@@ -76,9 +74,10 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
         }
         sheets = {model: read_sheets(folder.run(model), found.maps) for model, found in results.models.items()}
         told = StudyReport(plan, results, pictures, sheets, datetime.now(UTC), __version__)
-        write_text(folder.report, render_report(told))
-        for model, found in results.models.items():
-            _write_figures(folder.run(model), found, sheets[model])
+        rendered = render_report(told)
+        write_text(folder.report, rendered.page)
+        for model, figures in rendered.figures.items():
+            write_figures(folder.run(model).figures, figures)
         watch(Progress("report", 1, 1, "files"))
         return ReportResult(folder.report.stat().st_size), [folder.report]
 
@@ -112,20 +111,7 @@ def copy_pictures(store: ImageStore, measurements: dict[str, Measurement]) -> Im
     return np.asarray(store.images[rows])
 
 
-def _write_figures(run: RunFolder, found: ModelResults, sheets: dict[str, MapSheet]) -> None:
-    for name, figure in {"losses": draw_losses(found.training), "rates": draw_rates(found.generation)}.items():
-        write_text(run.figures / f"{name}.svg", to_svg(figure, name))
-    write_measure_figures(run.figures, found.measurements, found.maps, sheets)
-
-
-def write_measure_figures(
-    folder: Path, measurements: dict[str, Measurement], maps: dict[str, Map], sheets: dict[str, MapSheet]
-) -> None:
-    """Write every figure of every measurement and of every map as a vector file."""
-    for name, sheet in sheets.items():
-        key = f"map-{slug(name)}"
-        write_text(folder / f"{key}.svg", to_svg(draw_map_density(sheet), key))
-        write_text(folder / f"{key}-colors.svg", to_svg(draw_map_colors(maps[name], sheet), key))
-    for measurement in measurements.values():
-        for row in figure_set(measurement).rows(measurement):
-            write_text(folder / f"{row.key}.svg", to_svg(row.draw(measurement), row.key))
+def write_figures(folder: Path, figures: dict[str, str]) -> None:
+    """Write every figure of a report as a vector file."""
+    for name, document in figures.items():
+        write_text(folder / f"{name}.svg", document)

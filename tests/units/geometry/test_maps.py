@@ -168,8 +168,8 @@ def test_progress_counts_neighbours_iterations_and_judged_points():
     seen = []
     draw_map(Cloud(two_heaps()), "z", asked(null_twin=True), 1, watch=seen.append)
     steps = list(dict.fromkeys(progress.step for progress in seen))
-    assert steps[:3] == ["neighbours", "t-SNE", "judging the map"]
-    assert steps[3:] == [f"{step}, null twin" for step in steps[:3]]
+    assert steps[:4] == ["neighbours", "t-SNE", "neighbours of the judged", "judging the map"]
+    assert steps[4:] == [f"{step}, null twin" for step in steps[:4]]
     done = [progress.done for progress in seen if progress.step == "t-SNE"]
     assert done == sorted(done)
     assert done[-1] == 40

@@ -30,4 +30,4 @@ def study(synthetic):
 
 @pytest.fixture(scope="session")
 def page(study):
-    return render_report(study)
+    return render_report(study).page

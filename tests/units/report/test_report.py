@@ -94,7 +94,7 @@ def test_the_policy_forbids_network_and_names_the_script(page):
 
 
 def test_equal_records_give_equal_bytes(study, page):
-    assert render_report(study) == page
+    assert render_report(study).page == page
 
 
 def test_every_figure_has_its_title_caption_and_table(study, page):
@@ -145,7 +145,7 @@ def test_the_numbers_of_a_histogram_are_its_records(study, page):
 
 def test_large_curves_are_given_whole_as_csv(synthetic, study):
     found = synthetic.axes(synthetic.cloud(200, 80), 80)
-    page = render_report(with_measurement(study, found))
+    page = render_report(with_measurement(study, found)).page
     head, *rows = unescape(re.search(r'<pre class="csv"[^>]*>(.*?)</pre>', page, re.DOTALL)[1]).splitlines()
     values = np.array([[float(cell) for cell in row.split(",")] for row in rows])
     assert head.endswith('"axis 79","axis 79 law"')
@@ -155,13 +155,13 @@ def test_large_curves_are_given_whole_as_csv(synthetic, study):
 def test_unknown_numbers_say_why(study, read):
     assert "not known: the decoder gave pictures without any contrast" in read.text
     unknown = Estimate(None, "units of z", 3, 0, "R", reason="3 points are too few for a peak")
-    page = render_report(with_measurement(study, Measurement("radius", {"mean_radius": unknown}, {})))
+    page = render_report(with_measurement(study, Measurement("radius", {"mean_radius": unknown}, {}))).page
     assert page.count("not known: 3 points are too few for a peak") == 2
 
 
 def test_a_new_measure_shows_up_by_itself(study):
     estimate = Estimate(22.5, "dimensions", 600, 590, "Facco et al. 2017")
-    page = render_report(with_measurement(study, Measurement("two_nn", {"dimension": estimate}, {})))
+    page = render_report(with_measurement(study, Measurement("two_nn", {"dimension": estimate}, {}))).page
     assert "<h3>Two nn</h3>" in page
     assert '<data value="22.5">22.5</data>' in page
 
@@ -185,14 +185,14 @@ def test_without_any_face_rate_the_findings_say_why(study):
     found = study.results.models["ae"]
     blind = Estimate(None, "share of images", 9, 0, "cascade", reason="the detector misses the originals")
     scores = tuple(replace(score, face_rate=blind) for score in found.generation.scores)
-    page = render_report(with_models(study, ae=replace(found, generation=replace(found.generation, scores=scores))))
+    page = render_report(with_models(study, ae=replace(found, generation=replace(found.generation, scores=scores)))).page
     assert "Faces from random z-points not known the detector misses the originals" in Reader(page).text
 
 
 def test_nothing_trained_and_nothing_drawn_is_said_in_words(study):
     found = study.results.models["ae"]
     bare = replace(found, training=replace(found.training, history=()), generation=replace(found.generation, scores=()))
-    page = render_report(replace(with_models(study, ae=bare), pictures={}))
+    page = render_report(replace(with_models(study, ae=bare), pictures={})).page
     for words in ("No epoch was recorded", "No sampler was asked for", "No images were kept"):
         assert words in page
 
@@ -211,7 +211,7 @@ def test_hostile_names_are_only_text(synthetic, study):
         results=StudyResults(images, {evil: study.results.models["ae"]}),
         pictures={evil: study.pictures["ae"]},
     )
-    page = render_report(named)
+    page = render_report(named).page
     assert page.count("<script>") == 1
     assert "alert('x')" not in page
     assert evil in Reader(page).text
@@ -219,7 +219,7 @@ def test_hostile_names_are_only_text(synthetic, study):
 
 def test_several_models_get_sections_navigation_and_a_comparison(synthetic):
     study = synthetic.study(("vae 5", "vae/5"), n_points=200, z_dim=22)
-    page = render_report(study)
+    page = render_report(study).page
     read = Reader(page)
     assert len(read.ids) == len(set(read.ids))
     assert {"#m0-vae-5", "#m1-vae-5"} <= set(read.links)
@@ -250,7 +250,7 @@ def test_the_footer_tells_where_the_page_comes_from(read):
 
 def test_a_report_of_the_posts_size_stays_small(synthetic, study):
     points = synthetic.cloud(400, 256)
-    page = render_report(with_measurement(study, synthetic.axes(points, 256)))
+    page = render_report(with_measurement(study, synthetic.axes(points, 256))).page
     assert len(page) < 2_000_000
 
 
@@ -275,7 +275,7 @@ def test_a_map_that_could_not_be_drawn_says_why(study):
         elapsed_seconds=None,
     )
     model = replace(study.results.models["ae"], maps={"tsne": missing})
-    page = render_report(replace(with_models(study, ae=model), sheets={}))
+    page = render_report(replace(with_models(study, ae=model), sheets={})).page
     assert reason in Reader(page).text
     assert "not drawn" in page
 
@@ -293,3 +293,12 @@ def test_what_was_noticed_of_the_points_is_told(page):
     section = page[page.index('id="m0-ae-points"') :].partition("</section>")[0]
     assert "points that repeat another" in section
     assert "axes on which nothing varies" in section
+
+
+def test_every_figure_of_the_page_is_a_file_too(study):
+    rendered = render_report(study)
+    figures = rendered.figures["ae"]
+    assert {"losses", "rates", "radius-bin-0.5", "map-pca", "map-pca-colors"} <= set(figures)
+    for document in figures.values():
+        assert document.startswith("<?xml")
+        assert document[document.index("<svg ") :] in rendered.page
