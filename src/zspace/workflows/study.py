@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,12 +44,8 @@ def study(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> StudyResult
     ZspaceError
         Of the family of the step that failed. What was finished before stays.
     """
-    check_before_work(asked.settings)
-    folder = StudyFolder(out)
-    with locked(out):
-        claim_study_folder(folder, derive_plan(asked))
-        settings = asked.settings
-        pack(settings.images, settings.seed, folder.store, watch)
+    settings = asked.settings
+    with _packed_study(asked, out, watch) as folder:
         for name, model_settings in settings.models.items():
             _study_model(folder, name, model_settings, settings, watch)
         return report(folder, watch)
@@ -58,13 +56,19 @@ def train_models(asked: Plan, out: Path, watch: Watcher = watch_nothing) -> dict
 
     Parameters and errors are those of `study`.
     """
+    with _packed_study(asked, out, watch) as folder:
+        return {name: _train(folder, name, asked.settings, watch) for name in asked.settings.models}
+
+
+@contextmanager
+def _packed_study(asked: Plan, out: Path, watch: Watcher) -> Iterator[StudyFolder]:
+    """Make the folder this study's own, keep others out of it, and pack the images."""
     check_before_work(asked.settings)
     folder = StudyFolder(out)
     with locked(out):
         claim_study_folder(folder, derive_plan(asked))
-        settings = asked.settings
-        pack(settings.images, settings.seed, folder.store, watch)
-        return {name: _train(folder, name, settings, watch) for name in settings.models}
+        pack(asked.settings.images, asked.settings.seed, folder.store, watch)
+        yield folder
 
 
 def assist(asked: Plan, out: Path) -> None:

@@ -185,7 +185,9 @@ def test_without_any_face_rate_the_findings_say_why(study):
     found = study.results.models["ae"]
     blind = Estimate(None, "share of images", 9, 0, "cascade", reason="the detector misses the originals")
     scores = tuple(replace(score, face_rate=blind) for score in found.generation.scores)
-    page = render_report(with_models(study, ae=replace(found, generation=replace(found.generation, scores=scores)))).page
+    page = render_report(
+        with_models(study, ae=replace(found, generation=replace(found.generation, scores=scores)))
+    ).page
     assert "Faces from random z-points not known the detector misses the originals" in Reader(page).text
 
 
