@@ -28,6 +28,8 @@ from zspace.shapes import Points
 AXIS_BIN = 0.25
 RADIUS_BINS = (0.5, 0.05)
 N_NULL_CLOUDS = 39
+PAUSE_SECONDS = 0.3
+"""Before each turn: matrix libraries let the threads of the turn before spin for a while, on the next one's cores."""
 
 Act = Callable[[], object]
 Counts = list[np.ndarray]
@@ -114,6 +116,7 @@ def in_turns(acts: dict[str, Act], n_turns: int) -> dict[str, list[float]]:
     taken: dict[str, list[float]] = {name: [] for name in acts}
     for _ in range(n_turns):
         for name, act in acts.items():
+            time.sleep(PAUSE_SECONDS)
             taken[name].append(seconds(act))
     return taken
 

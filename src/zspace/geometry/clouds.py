@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
@@ -14,14 +13,25 @@ from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.neighbors import Neighbors, nearest_neighbors
 from zspace.results import Watcher, watch_nothing
 
-_BLOCK_VALUES = 1 << 17
-"""Values that are worked on at a time: 1 MiB as float64, which stays in the cache of a core."""
+_BLOCK_VALUES = 1 << 19
+"""Values that are worked on at a time: 4 MiB as float64. Smaller blocks fit the cache, but cost more hand-overs."""
 
-_PRODUCT_VALUES = 1 << 20
+_PRODUCT_VALUES = 1 << 19
 """Values that are multiplied at a time: large enough for matrix products to run at full speed."""
+_N_PARTS = 8
+"""Parts that are summed apart, whatever the number of cores, so that the order of adding is always the same."""
 _MANY_POINTS = 10_000
 """From so many points on, sums of products are good enough in float32."""
 _CENTRE_POINTS = 1024
+
+
+@dataclass(frozen=True)
+class _FirstLook:
+    """What one pass over the points of a cloud gives."""
+
+    extremes: tuple[float, float]
+    radii: Float64[np.ndarray, " n_points"]
+    mean: Float64[np.ndarray, " z_dim"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,10 @@ class Cloud:
             raise TooFewPoints("cloud", "must have at least 2 z-points", str(self.n_points), "Encode more images.")
         if self.z_dim < 1:
             raise TooFewPoints("cloud", "must have at least 1 dimension", "0", "Look at how the points were read.")
-        if not np.isfinite(self.extremes).all():
-            finite = np.isfinite(self.points).all(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = over_blocks(np.sum, self.blocks())
+        # A sum that is not finite may only have grown too large: then every point is looked at.
+        if not np.isfinite(sums).all() and not (finite := np.isfinite(self.points).all(axis=1)).all():
             raise PointsNotFinite(
                 "cloud",
                 "every coordinate must be finite",
@@ -76,37 +88,34 @@ class Cloud:
         """Return views of consecutive rows, each small enough to stay in the cache of a core."""
         return [self.points[start : start + self.block_rows] for start in range(0, self.n_points, self.block_rows)]
 
-    @cached_property
+    @property
     def extremes(self) -> tuple[float, float]:
         """Smallest and largest of all coordinates, in units of z."""
-        found = over_blocks(lambda block: (float(block.min()), float(block.max())), self.blocks())
-        low, high = np.array(found).T
-        return float(low.min()), float(high.max())
+        return self._first_look.extremes
 
     @property
     def radii(self) -> Float64[np.ndarray, " n_points"]:
         """Distance of every point from the origin, in units of z."""
-        return self._radii_and_mean[0]
+        return self._first_look.radii
 
     @property
     def mean(self) -> Float64[np.ndarray, " z_dim"]:
         """Centre of the cloud, in units of z."""
-        return self._radii_and_mean[1]
+        return self._first_look.mean
 
     @cached_property
-    def _radii_and_mean(self) -> tuple[Float64[np.ndarray, " n_points"], Float64[np.ndarray, " z_dim"]]:
+    def _first_look(self) -> "_FirstLook":
         """What one pass over the points gives."""
 
-        def look(block: Float32[np.ndarray, "n_rows z_dim"]) -> tuple[np.ndarray, np.ndarray]:
+        def look(block: Float32[np.ndarray, "n_rows z_dim"]) -> tuple[float, float, np.ndarray, np.ndarray]:
             exact = block.astype(np.float64)
             radii = np.sqrt(np.einsum("ij,ij->i", exact, exact))
-            exact -= first
-            return radii, exact.sum(axis=0)
+            return float(block.min()), float(block.max()), radii, exact.sum(axis=0)
 
-        # Sums from the first point on: on an axis that is constant they are 0, and its mean is exact.
-        first = self.points[0].astype(np.float64)
-        radii, totals = zip(*over_blocks(look, self.blocks()), strict=True)
-        return np.concatenate(radii), np.asarray(first + sum(totals) / self.n_points)
+        lows, highs, radii, totals = zip(*over_blocks(look, self.blocks()), strict=True)
+        # float64 has room for the exact sum of float32 numbers that are all alike: a constant axis has an exact mean.
+        mean = np.asarray(sum(totals) / self.n_points)
+        return _FirstLook((min(lows), max(highs)), np.concatenate(radii), mean)
 
     @cached_property
     def covariance(self) -> Float64[np.ndarray, "z_dim z_dim"]:
@@ -130,25 +139,37 @@ class Cloud:
         self, centre: Float[np.ndarray, " z_dim"]
     ) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
         """Return the sums of the points' outer products and of the points, about a centre and in its precision."""
-        total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
-        for block, rows in self._product_blocks(centre.dtype.type):
-            np.subtract(block, centre, out=rows)
-            total += rows.T @ rows
-            missed += rows.sum(axis=0)
-        return total, missed
+
+        def add(parts: list[slice]) -> tuple[np.ndarray, np.ndarray]:
+            total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
+            for _, rows in self._about(centre, parts):
+                total += rows.T @ rows
+                missed += rows.sum(axis=0)
+            return total, missed
+
+        totals, missed = zip(*over_blocks(add, self._product_parts), strict=True)
+        return np.sum(totals, axis=0), np.sum(missed, axis=0)
 
     @property
     def _accelerator(self) -> Accelerator | None:
         """A device for products of all points with as many columns as there are dimensions."""
         return accelerator(2.0 * self.points.size * self.z_dim)
 
-    def _product_blocks(self, kind: type[np.floating[Any]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield blocks of rows of a size that suits matrix products, each with a buffer of its size to work in."""
+    @property
+    def _product_parts(self) -> list[list[slice]]:
+        """The points in parts that the cores share out, each as slices of rows that are multiplied at a time."""
         n_rows = max(1, _PRODUCT_VALUES // self.z_dim)
-        buffer = np.empty((min(n_rows, self.n_points), self.z_dim), kind)
-        for start in range(0, self.n_points, n_rows):
-            block = self.points[start : start + n_rows]
-            yield block, buffer[: len(block)]
+        slices = [slice(start, start + n_rows) for start in range(0, self.n_points, n_rows)]
+        return [slices[k::_N_PARTS] for k in range(min(_N_PARTS, len(slices)))]
+
+    def _about(
+        self, centre: Float[np.ndarray, " z_dim"], parts: list[slice]
+    ) -> Iterator[tuple[slice, Float[np.ndarray, "n_rows z_dim"]]]:
+        """Yield the points of some slices about a centre and in its precision, all in the same memory."""
+        buffer = np.empty((len(self.points[parts[0]]), self.z_dim), centre.dtype)
+        for part in parts:
+            block = self.points[part]
+            yield part, np.subtract(block, centre, out=buffer[: len(block)])
 
     @cached_property
     def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
@@ -171,12 +192,14 @@ class Cloud:
         components, centre = self.principal[1].astype(np.float32), self.mean.astype(np.float32)
         if device := self._accelerator:
             return device.rotated(self.points, centre, components)
-        rotated, start = np.empty((self.n_points, self.z_dim), np.float32), 0
-        for block, rows in self._product_blocks(np.float32):
-            # Taken off before the rotation: afterwards, float32 would have lost the digits of clouds far off.
-            np.subtract(block, centre, out=rows)
-            np.matmul(rows, components, out=rotated[start : start + len(block)])
-            start += len(block)
+        rotated = np.empty((self.n_points, self.z_dim), np.float32)
+
+        def rotate(parts: list[slice]) -> None:
+            for part, rows in self._about(centre, parts):
+                # Taken off before the rotation: afterwards, float32 would have lost the digits of clouds far off.
+                np.matmul(rows, components, out=rotated[part])
+
+        over_blocks(rotate, self._product_parts)
         return rotated
 
     def neighbors(self, n_neighbors: int, watch: Watcher = watch_nothing) -> Neighbors:

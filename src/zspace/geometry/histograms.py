@@ -12,7 +12,7 @@ _FARTHEST_BIN = 2**52
 """From this bin on, counted from 0, the two edges of a bin may round to the same float64."""
 _FARTHEST_FAST_BIN = 2**18
 """Up to this bin, float32 finds the bin of all values but those very near an edge."""
-_BLOCK_VALUES = 1 << 17
+_BLOCK_VALUES = 1 << 19
 """Values that are counted at a time: they and their bins stay in the cache of a core."""
 _N_TASKS = 16
 """Parts that the cores share out: more than there are cores, so that none waits long for the last."""
