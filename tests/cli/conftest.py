@@ -28,6 +28,7 @@ learning_rate = 2e-3
 checkpoint_seconds = 0
 
 [measure]
+only = ["radius", "principal", "maps"]
 n_null_clouds = 3
 max_clusters = 6
 planes = ["pc1-pc2"]

@@ -34,7 +34,7 @@ def repeated(outcome):
 
 def test_a_study_ends_with_a_report_and_every_file_in_its_place(zspace, study_file, tmp_path):
     out = tmp_path / "out"
-    outcome = zspace("study", study_file, "--out", out)
+    outcome = zspace("study", study_file, "--out", out, "--set", "measure.only=[]")
     assert outcome.code == 0, outcome.stderr
     assert outcome.stdout == f"Report: {out / 'report.html'}\n"
     assert "train ae: 100% (" in outcome.stderr
@@ -54,6 +54,8 @@ def test_a_study_ends_with_a_report_and_every_file_in_its_place(zspace, study_fi
     assert list((run / "figures").glob("*.svg"))
     html = (out / "report.html").read_text()
     assert "A tiny study" in html
+    for title in ("Clusters and attributes", "Copies among neighbours", "Planes at ever smaller scales", "Maps"):
+        assert f"<h3>{title}</h3>" in html
     assert "data:image/png;base64," in html
 
 
@@ -63,11 +65,11 @@ def test_a_finished_study_repeats_nothing_and_a_changed_setting_only_what_depend
     before, weights = fingerprints(out), weights_digest(out)
     again = zspace("study", study_file, "--out", out)
     assert repeated(again) == {"pack", "train ae", "encode ae", "measure ae", "map pca", "generate ae", "report"}
-    bins = zspace("study", study_file, "--out", out, "--set", "measure.axis_bin=0.5")
+    bins = zspace("study", study_file, "--out", out, "--set", "measure.radius_bins=[0.5]")
     assert repeated(bins) == {"pack", "train ae", "encode ae", "map pca", "generate ae"}
     assert {name for name in STEPS if fingerprints(out)[name] != before[name]} == {"measure"}
     maps = zspace(
-        "study", study_file, "--out", out, "--set", "measure.axis_bin=0.5", "--maps", "pca", "tsne:n_iterations=9"
+        "study", study_file, "--out", out, "--set", "measure.radius_bins=[0.5]", "--maps", "pca", "tsne:n_iterations=9"
     )
     assert repeated(maps) == {"pack", "train ae", "encode ae", "measure ae", "map pca", "generate ae"}
     assert (out / "runs" / "ae" / "maps" / "tsne-n-iterations-9.safetensors").is_file()

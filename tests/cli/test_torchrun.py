@@ -54,11 +54,8 @@ n_shown = 2
 n_scored = 5
 
 [measure]
+only = ["principal"]
 n_null_clouds = 2
-max_clusters = 4
-planes = ["pc1-pc2"]
-plane_sides = [1.0]
-maps = []
 """
 
 
