@@ -26,6 +26,8 @@ from zspace.images.packing import pack_images
 from zspace.machine import usable_cores
 from zspace.settings import ImageSettings
 
+PAUSE_SECONDS = 0.5
+"""Before each turn: libraries let the threads of the turn before spin for a while, on the next one's cores."""
 FACE_SIZE = 178  # the shorter side of CelebA's aligned photographs
 FILES_AT_ONCE = 32
 
@@ -109,6 +111,7 @@ def contestants(folder: Path, files: list[Path], size: int) -> dict[str, Act]:
 def seconds(act: Act) -> float:
     """Return how long one run takes, in an empty scratch folder that is cleared away afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
+        time.sleep(PAUSE_SECONDS)
         started = time.perf_counter()
         act(Path(scratch))
         return time.perf_counter() - started
