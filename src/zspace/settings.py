@@ -192,6 +192,8 @@ class MeasureSettings(Checked):
     maps: tuple[str, ...] = ("quick",)
     """Maps to draw, each a method with settings, such as "tsne:n_points=80000,perplexity=10"; or "posts", the posts'
     own, or "none"."""
+    map_attributes: tuple[str, ...] = ()
+    """Attributes of the images that maps are coloured by; empty takes those that neighbours on the map share most."""
     n_null_clouds: Annotated[int, Within(2)] = 39
     """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
 

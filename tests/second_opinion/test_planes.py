@@ -1,7 +1,8 @@
-"""The chance of a window against SciPy, the law of counts against the binomial, local dimension against a plain loop."""
+"""The chance of a window against SciPy, the law of counts against the binomial, local dimension against a loop and scikit-dimension."""
 
 import numpy as np
 import pytest
+import skdim
 from scipy import stats
 
 from zspace.geometry.planes import local_dimension
@@ -39,3 +40,10 @@ def test_local_dimension_agrees_with_a_plain_loop(n_neighbors):
         distances = sorted(float(np.hypot(*(point - other))) for other in points)[1 : n_neighbors + 1]
         logs += [np.log(distances[-1] / distance) for distance in distances[:-1]]
     assert local_dimension(points, n_neighbors) == pytest.approx(1 / np.mean(logs), rel=1e-12)
+
+
+@pytest.mark.parametrize("n_neighbors", [5, 8, 20])
+def test_local_dimension_agrees_with_scikit_dimension(n_neighbors):
+    points = random_stream(2, "test").standard_normal((300, 2))
+    theirs = skdim.id.MLE().fit(points, n_neighbors=n_neighbors, comb="mle").dimension_
+    assert local_dimension(points, n_neighbors) == pytest.approx(theirs, rel=1e-9)

@@ -113,6 +113,7 @@ def draw_map(
     asked: MapSettings,
     seed: int,
     known: _Known | None = None,
+    colors: tuple[str, ...] = (),
     watch: Watcher = watch_nothing,
 ) -> tuple[Map, MapSheet]:
     """Lay the cloud out on a sheet and judge the map by the neighbours that it keeps.
@@ -124,8 +125,10 @@ def draw_map(
     asked
         Method and size of the map.
     known
-        Attributes of the points of the cloud, NaN where unknown. The `N_COLORED` ones that neighbours on the map share
-        most go onto the sheet, with the correlation in an estimate of their own.
+        Attributes of the points of the cloud, NaN where unknown.
+    colors
+        Which of them go onto the sheet, each with an estimate of how far neighbours on the map share it; empty takes
+        the `N_COLORED` that they share most.
     watch
         Told of neighbours found and iterations done.
 
@@ -151,7 +154,10 @@ def draw_map(
         judged by.
     SettingOutOfRange
         For UMAP without the extra that brings it.
+    UnknownSetting
+        For a colour that is no known attribute.
     """
+    _refuse_unknown(colors, known or {})
     start = perf_counter()
     random = random_stream(seed, "maps", name, "rows")
     all_rows = asked.n_points == 0 or asked.n_points >= cloud.n_points
@@ -167,7 +173,7 @@ def draw_map(
         twin, _, twin_scores = _judged_map(cloud, drawn, name, asked, seed, _as_twin(watch))
         twin_estimates = _estimates(twin_scores, n_points, n_points, asked.n_neighbors)
     attributes = {key: values[rows] for key, values in (known or {}).items()}
-    shared = dict(_shared_attributes(attributes, scored, scores, cloud.n_points))
+    shared = dict(_shared_attributes(attributes, colors, scored, scores, cloud.n_points))
     estimates |= {f"shared {key}": estimate for key, estimate in shared.items()}
     found = Map(
         name, map_title(asked, n_points), n_points, asked.n_neighbors, estimates, twin_estimates, perf_counter() - start
@@ -178,8 +184,15 @@ def draw_map(
         "neighbors_preserved": scores.preserved,
         "reach": scores.reach,
     }
-    colors = {"radius": cloud.radii[rows], **{key: attributes[key] for key in shared}}
-    return found, MapSheet(rows, coordinates, scored, per_point, colors, twin)
+    known_values = {"radius": cloud.radii[rows], **{key: attributes[key] for key in shared}}
+    return found, MapSheet(rows, coordinates, scored, per_point, known_values, twin)
+
+
+def _refuse_unknown(colors: tuple[str, ...], known: _Known) -> None:
+    for name in colors:
+        if name not in known:
+            rule, got = "must name attributes of the images", repr(name)
+            raise UnknownSetting("measure.map_attributes", rule, got, nearest(name, list(known)))
 
 
 def _refuse_small(n_points: int, name: str, asked: MapSettings) -> None:
@@ -245,13 +258,15 @@ def _mean(values: PerPoint, n_points: int, source: str) -> Estimate:
 
 def _shared_attributes(
     attributes: Mapping[str, Float64[np.ndarray, " n_points"]],
+    colors: tuple[str, ...],
     scored: Int64[np.ndarray, " n_scored"],
     scores: NeighborScores,
     n_given: int,
 ) -> Iterator[tuple[str, Estimate]]:
-    """Yield the attributes that neighbours on the map share most, each with how far they do."""
-    found = {name: neighbor_agreement(values, scored, scores.on_map) for name, values in attributes.items()}
+    """Yield the attributes asked for, or those that neighbours on the map share most, each with how far they do."""
+    names = colors or attributes
+    found = {name: neighbor_agreement(attributes[name], scored, scores.on_map) for name in names}
     source = f"correlation of a point's value with its mean over {scores.on_map.shape[1]} neighbours on the map"
-    for name in sorted(found, key=lambda name: (-found[name], name))[:N_COLORED]:
-        if found[name] > 0:
+    for name in colors or sorted(found, key=lambda name: (-found[name], name))[:N_COLORED]:
+        if colors or found[name] > 0:
             yield name, Estimate(found[name], "correlation", n_given, len(scored), source)

@@ -86,13 +86,14 @@ def measure(
     def gather() -> Gathered:
         rows = store.rows(settings.split)
         found = Latents(**{name: read_latents(run.latents, name)[rows] for name in latent_names(run.latents)})
-        return gathered(found, str(run.latents), store, rows)
+        return gather_points(found, str(run.latents), store, rows)
 
-    task = MeasureTask(run, f"measure {run.path.name}", fingerprint(latents=latents), gather, settings, seed)
+    made_from = fingerprint(latents=latents, split=settings.split)
+    task = MeasureTask(run, f"measure {run.path.name}", made_from, gather, settings, seed)
     return take_measures(task, watch)
 
 
-def gathered(
+def gather_points(
     found: Latents,
     source: str,
     store: ImageStore | None,
@@ -143,7 +144,8 @@ def take_measures(task: MeasureTask, watch: Watcher) -> tuple[MeasureResult, dic
     )
     maps = {}
     for name, one in chosen_maps(task.settings, found.cloud.n_used).items():
-        made_from = fingerprint(points=task.made_from, map=one, seed=task.seed, version=_VERSION)
+        colors = task.settings.map_attributes
+        made_from = fingerprint(points=task.made_from, map=one, colors=colors, seed=task.seed, version=_VERSION)
 
         def take(name: str = name, one: MapSettings = one) -> tuple[Map, list[Path]]:
             return _drawn(task, gather(), name, one, watch)
@@ -174,7 +176,7 @@ def _drawn(
     attributes = gathered.beside.attributes
     known = dict(zip(attributes.names, attributes.values.T.astype(np.float64), strict=True)) if attributes else {}
     try:
-        found, sheet = draw_map(gathered.cloud, name, asked, task.seed, known, told)
+        found, sheet = draw_map(gathered.cloud, name, asked, task.seed, known, task.settings.map_attributes, told)
     except TooFewPoints as error:
         n_points = gathered.cloud.n_points
         missing = Estimate(None, "share", n_points, 0, "Venna and Kaski 2001", reason=str(error))

@@ -17,7 +17,7 @@ from zspace.report import PointsReport, render_points_report
 from zspace.results import Map, Progress, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, locked, read_latent_ids
 from zspace.settings import MeasureSettings
-from zspace.workflows.measure import Gathered, MeasureResult, MeasureTask, gathered, take_measures
+from zspace.workflows.measure import Gathered, MeasureResult, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import ReportResult, copy_pictures, write_figures
 from zspace.workflows.runs import is_run_folder
 from zspace.workflows.sheets import read_sheets
@@ -79,7 +79,7 @@ def measure_points(
         def gather() -> Gathered:
             found = read_latents_file(path, array_name)
             rows = np.arange(len(found.z)) if store is None else read_latent_ids(path)
-            return gathered(found, str(path.resolve()), store, rows, n_points, seed)
+            return gather_points(found, str(path.resolve()), store, rows, n_points, seed)
 
         made_from = fingerprint(source=tree_digest(path) if path.exists() else None, asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)

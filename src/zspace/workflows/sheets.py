@@ -32,7 +32,8 @@ def save_sheet(path: Path, sheet: MapSheet) -> None:
 
 def read_sheets(folder: RunFolder, maps: dict[str, Map]) -> dict[str, MapSheet]:
     """Return the sheets of the maps that were drawn, by the name of the map."""
-    return {name: _read_sheet(path) for name in maps if (path := map_path(folder, name)).exists()}
+    drawn = [name for name, found in maps.items() if found.elapsed_seconds is not None]
+    return {name: _read_sheet(map_path(folder, name)) for name in drawn}
 
 
 def _read_sheet(path: Path) -> MapSheet:
