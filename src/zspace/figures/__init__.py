@@ -17,6 +17,7 @@ from zspace.figures.curves import draw_curve
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
 from zspace.figures.maps import colors_caption, draw_map_colors, draw_map_density, map_caption
 from zspace.figures.planes import planes_rows
+from zspace.figures.posterior import posterior_rows
 from zspace.figures.principal import principal_rows
 from zspace.figures.radius import radius_rows
 from zspace.figures.rates import RATE_CAPTION, REFERENCES, draw_rates
@@ -67,6 +68,9 @@ FIGURES: dict[str, FigureSet] = {
         "Clusters", "Does the cloud fall into clusters, more than a cloud without structure would?", cluster_rows
     ),
     "attributes": FigureSet("Clusters and attributes", "Do the clusters follow what the images show?", attribute_rows),
+    "posterior": FigureSet(
+        "The posterior", "Is z more than mu with a little noise, and which axes tell of the image?", posterior_rows
+    ),
     "copies": FigureSet(
         "Copies among neighbours", "How much of what looks like structure are images that come twice?", copies_rows
     ),
