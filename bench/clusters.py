@@ -22,6 +22,8 @@ from zspace.geometry.kmeans import Stack, move_by_batches, refine
 from zspace.shapes import Points
 
 _TRUE_CLUSTERS = 40
+N_PASSES = 3
+"""Passes over all points after the mini-batches, of the up to 10 that the measure makes."""
 
 
 def correlated_points(n_points: int, z_dim: int, random: np.random.Generator) -> Points:
@@ -42,12 +44,12 @@ def clustered_points(n_points: int, z_dim: int, random: np.random.Generator) -> 
 
 
 def zspace_curve(points: Points, ks: list[int]) -> Stack:
-    """Fit all ks by mini-batches as the measure does, sample and starts included, and the inertia of all points."""
+    """Fit all ks as the measure does, sample, starts and mini-batches included, and the inertia of all points."""
     cloud = Cloud(points)
     with threadpool_limits(1, "blas"):
         centred, order = centred_points(cloud)
         _, best = look_at(compared_points(centred, order), ks)
-        fits, _ = refine(centred, move_by_batches(centred, order, best), 1, 0.0)
+        fits, _ = refine(centred, move_by_batches(centred, order, best), N_PASSES, 0.0)
     return [(centres * centred.unit + cloud.mean).astype(np.float32) for centres in fits.centres]
 
 
