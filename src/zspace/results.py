@@ -155,6 +155,8 @@ class Map:
     estimates: dict[str, Estimate]
     null_estimates: dict[str, Estimate] = field(default_factory=dict)
     """The same of the map of a cloud from the null model; empty where none was asked."""
+    shared: dict[str, Estimate] = field(default_factory=dict)
+    """By attribute of the images: how far neighbours on the map share it."""
     elapsed_seconds: float | None = None
 
 

@@ -22,13 +22,10 @@ _N_CELLS = 140
 _VALUE_COLORS = "cividis"
 """From dark blue to yellow: lightness rises all the way, and people with colour-blindness see the same order."""
 
-_SHARED = "shared "
-"""Begins the keys of the attributes' estimates."""
+_PANELS_IN_A_ROW = 2
 
 Sheet = Float32[np.ndarray, "n_points 2"]
-
-
-_PANELS_IN_A_ROW = 2
+Cells = Float64[np.ndarray, "n_y n_x"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class _Panel:
 
 
 def map_caption(found: Map) -> str:
-    """Return how to read the figure of a map, with its scores beside those of the null twin."""
+    """Return how to read the figure of a map, and what its null twin is for."""
     twin = (
         "The null twin is the same map of points drawn from the Gaussian with the cloud's mean and covariance: it "
         "shows what the method makes of a cloud without heaps and gaps."
@@ -56,18 +53,17 @@ def map_caption(found: Map) -> str:
 
 def colors_caption(found: Map, sheet: MapSheet) -> str:
     """Return how to read the same map in colours."""
-    n_judged = format_number(len(sheet.scored))
+    n_judged = len(sheet.scored)
+    judged = "each of them" if n_judged == found.n_points else f"{format_number(n_judged)} drawn at random"
     words = (
-        f"The same map coloured by what is known of its points: their radius, and at {n_judged} points drawn at random "
-        "how far the neighbours in z reach, large where the cloud is thin, and the share of them that are neighbours "
-        "on the map."
+        f"The same map coloured by what is known of its points: their radius, and at {judged} how far the neighbours "
+        "in z reach, large where the cloud is thin, and the share of them that are neighbours on the map."
     )
-    shared = [key.removeprefix(_SHARED) for key in found.estimates if key.startswith(_SHARED)]
-    if not shared:
+    if not found.shared:
         return words
     return (
-        f"{words} Then the attributes that neighbours on the map share most; in brackets the correlation of a point's "
-        "value with the mean over its neighbours on the map, 0 when the map says nothing about the attribute."
+        f"{words} Then attributes of the images; in brackets the correlation of a point's value with the mean over its "
+        "neighbours on the map, 0 when the map says nothing about the attribute."
     )
 
 
@@ -114,12 +110,10 @@ def _panels(found: Map, sheet: MapSheet) -> Iterator[_Panel]:
     judged = sheet.coordinates[sheet.scored]
     yield _Panel(f"distance to neighbour {found.n_neighbors} in z", judged, sheet.scores["reach"])
     yield _Panel("neighbours kept, share", judged, sheet.scores["neighbors_preserved"])
-    for key, estimate in found.estimates.items():
-        name = key.removeprefix(_SHARED)
-        if key.startswith(_SHARED) and estimate.value is not None:
-            known = ~np.isnan(sheet.colors[name])
-            title = f"{name.replace('_', ' ')} ({estimate.value:.2f})"
-            yield _Panel(title, sheet.coordinates[known], sheet.colors[name][known])
+    for name, estimate in found.shared.items():
+        known = ~np.isnan(sheet.colors[name])
+        title = f"{name.replace('_', ' ')} ({estimate.value or 0:.2f})"
+        yield _Panel(title, sheet.coordinates[known], sheet.colors[name][known])
 
 
 def _draw_panel(axes: Axes, panel: _Panel, whole: Sheet) -> ScalarMappable:
@@ -159,9 +153,6 @@ def _limits(sheet: Sheet) -> tuple[tuple[float, float], tuple[float, float]]:
     reach = 0.52 * float((high - low).max()) or 1.0
     (x, y) = ((low + high) / 2).tolist()
     return (x - reach, x + reach), (y - reach, y + reach)
-
-
-Cells = Float64[np.ndarray, "n_y n_x"]
 
 
 def _cells(sheet: Sheet, values: Float64[np.ndarray, " n_points"]) -> tuple[Cells, Cells]:

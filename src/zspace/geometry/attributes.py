@@ -182,7 +182,7 @@ def _overall(cloud: Cloud, clusters: _Clusters, shares: AttributeShares) -> dict
         n_points,
         n_points,
         _SOURCES["n_attributes_in_clusters"],
-        null_name="clusters and attributes independent",
+        null_name=INDEPENDENT,
         null_band=(0.0, 0.0),  # any at all is a false alarm, which comes once in twenty such clouds
     )
     if not any(reason is None for reason in shares.reasons):

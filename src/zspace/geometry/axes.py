@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float64, Int64
 from scipy import special
 
 from zspace.geometry import normality, nulls
-from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_columns
 from zspace.geometry.normality import Shape
+from zspace.machine import over_blocks
 from zspace.results import Curve, Estimate, Law, Measurement
 
 OFF_CENTRE = 1.0

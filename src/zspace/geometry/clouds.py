@@ -9,8 +9,8 @@ from jaxtyping import Float, Float32, Float64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
-from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.neighbors import Neighbors, nearest_neighbors
+from zspace.machine import over_blocks
 from zspace.results import Watcher, watch_nothing
 
 _BLOCK_VALUES = 1 << 19

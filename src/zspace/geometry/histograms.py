@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from zspace.errors import TooManyBins
-from zspace.geometry.blockwise import over_blocks
+from zspace.machine import over_blocks
 
 MAX_BINS = 2_000_000
 """More bins than this in one curve, over all of its histograms, are refused: no picture or table could show them."""

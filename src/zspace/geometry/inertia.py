@@ -6,11 +6,11 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.kmeans import CentredPoints, Fits
 from zspace.geometry.partitions import adjusted_rand
 from zspace.geometry.starts import fit_from_starts, spread_out
+from zspace.machine import over_blocks
 from zspace.seeds import random_stream
 from zspace.shapes import Points
 

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64, Int64, UInt16
 from scipy import sparse
 
 from zspace.geometry.accelerators import Assigned, ClusterPass, accelerator
-from zspace.geometry.blockwise import over_blocks
+from zspace.machine import over_blocks
 from zspace.shapes import Points
 
 _ROWS_AT_ONCE = 2048

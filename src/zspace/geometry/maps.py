@@ -174,10 +174,8 @@ def draw_map(
         twin_estimates = _estimates(twin_scores, n_points, n_points, asked.n_neighbors)
     attributes = {key: values[rows] for key, values in (known or {}).items()}
     shared = dict(_shared_attributes(attributes, colors, scored, scores, cloud.n_points))
-    estimates |= {f"shared {key}": estimate for key, estimate in shared.items()}
-    found = Map(
-        name, map_title(asked, n_points), n_points, asked.n_neighbors, estimates, twin_estimates, perf_counter() - start
-    )
+    title, seconds = map_title(asked, n_points), perf_counter() - start
+    found = Map(name, title, n_points, asked.n_neighbors, estimates, twin_estimates, shared, seconds)
     per_point = {
         "trustworthiness": scores.trustworthiness,
         "continuity": scores.continuity,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from zspace.geometry.blockwise import over_blocks
 from zspace.geometry.clouds import Cloud
+from zspace.machine import over_blocks
 from zspace.seeds import random_stream
 
 FEWEST_POINTS = 20

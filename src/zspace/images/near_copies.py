@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float16, Int64, UInt32
@@ -14,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from zspace.errors import TooFewPoints
 from zspace.images.likeness import N_NUMBERS, Likeness, image_likeness, image_signatures
-from zspace.machine import usable_cores
+from zspace.machine import each_block
 from zspace.results import CopyPair, Curve, Estimate, Measurement, Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
 from zspace.shapes import Images, Rows
@@ -138,11 +137,10 @@ def _look_at(
 
 
 def _in_blocks(act: Callable[[slice], None], n: int, n_at_once: int, progress: Progress, watch: Watcher) -> None:
-    """Act on all blocks of n things, on all cores, and tell of those done."""
+    """Act on all blocks of n things, and tell of those done."""
     blocks = [slice(start, min(start + n_at_once, n)) for start in range(0, n, n_at_once)]
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        for block, _ in zip(blocks, pool.map(act, blocks), strict=True):
-            watch(Progress(progress.step, block.stop, progress.total, progress.unit))
+    for block, _ in zip(blocks, each_block(act, blocks), strict=True):
+        watch(replace(progress, done=block.stop))
 
 
 def _unordered_pairs(neighbors: Int64[np.ndarray, "n_points n_neighbors"]) -> Pairs:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zspace.figures import colors_caption, draw_map_colors, draw_map_density, map_caption, slug, to_svg
-from zspace.report.plates import Comparison, MeasureSection, Plate
-from zspace.report.posts import posts_on
+from zspace.report.plates import MeasureSection, Plate, comparisons
 from zspace.report.tables import Cell, Table, quantity_words
 from zspace.report.values import duration, estimate_words
 from zspace.results import Map, MapSheet
@@ -35,7 +34,6 @@ def maps_section(anchor: str, maps: Mapping[str, Map], sheets: Mapping[str, MapS
 
 
 def _plates(anchor: str, found: Map, sheet: MapSheet) -> Iterator[Plate]:
-    posts = posts_on("maps", (found.name,))
     name = slug(found.name)
     key, trust = f"{anchor}-{name}", estimate_words(found.estimates["trustworthiness"])
     yield Plate(
@@ -44,7 +42,7 @@ def _plates(anchor: str, found: Map, sheet: MapSheet) -> Iterator[Plate]:
         caption=map_caption(found),
         file_name=f"map-{name}",
         document=to_svg(draw_map_density(sheet), key),
-        comparisons=tuple(Comparison("Trustworthiness", post.value, post.model, trust) for post in posts),
+        comparisons=comparisons("maps", {found.name: ("Trustworthiness", trust)}),
         tables=(),
     )
     key = f"{key}-colors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -39,7 +40,6 @@ from zspace.shapes import Image, Images
 
 N_COLUMNS = 8
 """Images in a row of a contact sheet: faces stay recognisable on a phone."""
-
 
 N_PAIRS_SHOWN = 16
 """Pairs of images that are alike, as pictures."""
@@ -135,18 +135,31 @@ def _pair_table(measurement: Measurement) -> Table:
     return Table("The most alike images among neighbours", ("image", "neighbour", "likeness", "same pixels"), rows)
 
 
+def comparisons(section: str, here: Mapping[str, tuple[str, Cell]]) -> tuple[Comparison, ...]:
+    """Return what the posts report beside what was found here.
+
+    Parameters
+    ----------
+    section
+        Of the posts' values.
+    here
+        By their key: what the quantity is called, and what was found.
+    """
+    return tuple(
+        Comparison(here[post.key][0], post.value, post.model, here[post.key][1])
+        for post in posts_on(section, tuple(here))
+    )
+
+
 def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Plate:
-    posts = posts_on(measurement.name, row.estimates)
-    found = {post.key: estimate_words(measurement.estimates.get(post.key)) for post in posts}
+    here = {key: (quantity_words(key), estimate_words(measurement.estimates.get(key))) for key in row.estimates}
     return Plate(
         anchor=f"{anchor}-{row.key}",
         title=row.title,
         caption=row.caption,
         file_name=row.key,
         document=to_svg(row.draw(measurement), f"{anchor}-{row.key}"),
-        comparisons=tuple(
-            Comparison(quantity_words(post.key), post.value, post.model, found[post.key]) for post in posts
-        ),
+        comparisons=comparisons(measurement.name, here),
         tables=tuple(curve_table(name, measurement.curves[name]) for name in row.curves),
     )
 
@@ -162,33 +175,27 @@ def loss_plate(anchor: str, training: TrainResult) -> Plate:
             f"{number(training.images_per_second)} ({training.device})", repr(training.images_per_second)
         ),
     }
-    posts = posts_on("training", tuple(here))
     return Plate(
         anchor=f"{anchor}-losses",
         title="Loss over training",
         caption=LOSS_CAPTION,
         file_name="losses",
         document=to_svg(draw_losses(training), f"{anchor}-losses"),
-        comparisons=tuple(
-            Comparison(quantity_words(post.key), post.value, post.model, here[post.key]) for post in posts
-        ),
+        comparisons=comparisons("training", {key: (quantity_words(key), cell) for key, cell in here.items()}),
         tables=(account_table(training), history_table(training)),
     )
 
 
 def rate_plate(anchor: str, generation: GenerateResult) -> Plate:
     """Return the face rates of all samplers beside the references."""
-    scores = {score.sampler: score for score in generation.scores}
-    posts = posts_on("generation", tuple(scores))
+    here = {score.sampler: (score.title, rate_words(score)) for score in generation.scores}
     return Plate(
         anchor=f"{anchor}-rates",
         title="How often a face is found",
         caption=RATE_CAPTION,
         file_name="rates",
         document=to_svg(draw_rates(generation), f"{anchor}-rates"),
-        comparisons=tuple(
-            Comparison(scores[post.key].title, post.value, post.model, rate_words(scores[post.key])) for post in posts
-        ),
+        comparisons=comparisons("generation", here),
         tables=(),
     )
 

@@ -25,7 +25,7 @@ from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, read
 from zspace.settings import MapSettings, MeasureSettings, Split
 from zspace.workflows.sheets import map_path, save_sheet
 
-_VERSION = 5
+_VERSION = 6
 
 
 @dataclass(frozen=True)

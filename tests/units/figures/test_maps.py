@@ -50,7 +50,7 @@ def test_the_caption_says_how_many_points_and_what_the_twin_is(drawn):
     found, sheet = drawn
     assert f"{found.n_points:,} z-points" in map_caption(found)
     assert "The null twin is the same map" in map_caption(found)
-    assert "at 200 points drawn at random" in colors_caption(found, sheet)
+    assert "at 200 drawn at random" in colors_caption(found, sheet)
     assert "in brackets the correlation" in colors_caption(found, sheet)
 
 
@@ -62,9 +62,13 @@ def test_without_a_twin_or_attributes_the_captions_say_so():
     assert len([axes for axes in draw_map_colors(found, sheet).axes if axes.get_label() == "<colorbar>"]) == 3
 
 
-def test_points_that_are_all_alike_can_be_drawn():
-    found, sheet = draw_map(
-        Cloud(np.ones((300, 3), dtype=np.float32)), "z", MapSettings(method="pca", null_twin=False), 1
-    )
-    to_svg(draw_map_density(sheet), "density")
-    to_svg(draw_map_colors(found, sheet), "colors")
+def test_points_that_are_all_alike_are_drawn_in_the_middle():
+    asked = MapSettings(method="pca", null_twin=False)
+    found, sheet = draw_map(Cloud(np.ones((300, 3), dtype=np.float32)), "z", asked, 1)
+    assert "at each of them how far" in colors_caption(found, sheet)
+    for figure in (draw_map_density(sheet), draw_map_colors(found, sheet)):
+        axes = figure.axes[0]
+        (dots,) = axes.collections
+        assert len(dots.get_offsets()) == 300
+        assert np.allclose(dots.get_offsets(), [np.mean(axes.get_xlim()), np.mean(axes.get_ylim())])
+        assert np.diff(axes.get_xlim()) > 0

@@ -161,7 +161,7 @@ def test_fits_on_the_device_are_those_of_the_processor(device, monkeypatch):
 def test_null_clouds_of_several_threads_share_the_device(device, monkeypatch):
     points = NORMAL - NORMAL.mean(axis=0)
     order = np.argsort(np.square(points).sum(axis=1))
-    monkeypatch.setattr("zspace.geometry.blockwise.usable_cores", lambda: 4)
+    monkeypatch.setattr("zspace.machine.usable_cores", lambda: 4)
 
     def looks():
         return [look_at(points[order], [2, 4])[0], *look_at_nulls(points, [2, 4], 6, "test", 1)]

@@ -33,7 +33,7 @@ def test_all_numbers_at_once_give_what_each_gives_alone():
 def test_one_worker_and_many_give_the_very_same(monkeypatch):
     found = []
     for n_workers in (1, 3):
-        monkeypatch.setattr("zspace.geometry.blockwise.usable_cores", lambda n=n_workers: n)
+        monkeypatch.setattr("zspace.machine.usable_cores", lambda n=n_workers: n)
         found.append(refine(POINTS, stack(), 4, 0.0)[0])
     np.testing.assert_array_equal(found[0].inertias, found[1].inertias)
     np.testing.assert_array_equal(found[0].labels, found[1].labels)

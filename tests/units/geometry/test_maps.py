@@ -102,16 +102,16 @@ def test_the_attributes_that_neighbours_share_go_onto_the_sheet():
     assert "constant" not in sheet.colors
     np.testing.assert_array_equal(sheet.colors["radius"], Cloud(points).radii)
     np.testing.assert_array_equal(sheet.colors["heap"], heap)
-    assert found.estimates["shared heap"].value == pytest.approx(1)
-    if "shared noise" in found.estimates:
-        assert found.estimates["shared noise"].value < 0.3
+    assert found.shared["heap"].value == pytest.approx(1)
+    if "noise" in found.shared:
+        assert found.shared["noise"].value < 0.3
 
 
 def test_a_map_is_coloured_by_the_attributes_that_are_asked_for():
     known = {name: random_stream(1, name).standard_normal(200) for name in ("hair", "eyes")}
     found, sheet = draw_map(Cloud(two_heaps()), "z", asked(method="pca"), 1, known, ("hair",))
     assert list(sheet.colors) == ["radius", "hair"]
-    assert "shared hair" in found.estimates
+    assert list(found.shared) == ["hair"]
     message = r"measure\.map_attributes: must name attributes of the images, got 'hat'\. Did you mean 'hair'\?"
     with pytest.raises(UnknownSetting, match=message):
         draw_map(Cloud(two_heaps()), "z", asked(method="pca"), 1, known, ("hat",))
