@@ -1,8 +1,11 @@
-"""The machine that the program runs on: its cores, and work that is spread over them block by block."""
+"""The machine that the program runs on: its cores, work that is spread over them block by block, and its memory."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from threading import current_thread
 from typing import TypeVar
@@ -11,6 +14,14 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 _WORKER = "blocks of a whole"
 """Begins the names of the threads."""
+
+# Parameters of glibc's mallopt, from malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+_NEVER_TRIM = -1
+_MOST_MAPPINGS = 65536
+"""Of glibc, when nobody asks for another number."""
+_LARGE_BYTES = 32 << 20
+"""The threshold that glibc arrives at by itself after large blocks were freed; it trims at twice that."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -50,3 +61,39 @@ def over_blocks(act: Callable[[Given], Found], blocks: Sequence[Given]) -> list[
 @cache
 def _matrix_libraries() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Let what is freed serve the next blocks while the block runs, instead of going back to the system each time.
+
+    A training step on a CPU frees and takes the same large tensors again and again. Left alone, glibc maps each anew,
+    and the system clears it page by page: a quarter of the step. Afterwards everything unused goes back at once.
+    With another C library than glibc nothing is changed.
+
+    Source
+    ------
+    mallopt(3) and malloc_trim(3): no block is mapped by itself, and the heap is not trimmed.
+    """
+    glibc = _glibc()
+    if glibc is None:
+        yield
+        return
+    glibc.mallopt(_M_MMAP_MAX, 0)
+    glibc.mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM)
+    try:
+        yield
+    finally:
+        glibc.mallopt(_M_MMAP_MAX, _MOST_MAPPINGS)
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        glibc.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
+        glibc.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    """Return the C library of this process if it is glibc, else None."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "gnu_get_libc_version") else None

@@ -23,6 +23,8 @@ _PATIENCE = timedelta(days=7)
 def together() -> Iterator[None]:
     """Join the processes that torchrun started, while the block runs; without torchrun, be the only one.
 
+    All leave the block together, unless one fails: then torchrun stops the others.
+
     Raises
     ------
     RuntimeError
@@ -37,6 +39,9 @@ def together() -> Iterator[None]:
     distributed.init_process_group("nccl" if has_cuda else "gloo", timeout=_PATIENCE)
     try:
         yield
+        # Gloo's threads let go of a tensor a moment after its sum is there, and need the interpreter for that: a process
+        # that ended at once would abort. While it waits here the interpreter is free for them.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 

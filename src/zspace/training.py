@@ -7,7 +7,7 @@ and position are therefore all there is to a checkpoint, and a resumed run is th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import ceil
@@ -22,6 +22,7 @@ from torch import Tensor
 from zspace.errors import DeviceMissing
 from zspace.guarding import CHECK_STEPS, Guard, Trouble
 from zspace.images.loader import ImageBatches, Index, cut, epoch_order
+from zspace.machine import freed_memory_kept
 from zspace.models import Autoencoder, Losses
 from zspace.objectives.divergence import scheduled_weight, steer_weight
 from zspace.processes import average_gradients, own_share, process_count
@@ -202,20 +203,25 @@ class Training:
         Diverged
             When the guard sees a jump, or anything not finite.
         """
-        while self.position.epoch < self.settings.epochs:
-            self.model.train()
+        with freed_memory_kept() if self.device.type == "cpu" else nullcontext():
+            while self.position.epoch < self.settings.epochs:
+                yield from self._run_epoch()
+
+    def _run_epoch(self) -> Iterator[Moment]:
+        """Train to the end of the current epoch."""
+        self.model.train()
+        start = perf_counter()
+        batches = cut(self._order(), self.settings.batch_size)[self.position.step :]
+        for n_images, batch in _shares(self.images, batches):
+            self._step(batch, n_images)
+            is_checked = self.position.step % CHECK_STEPS == 0 and self.position.step < self.steps_per_epoch
+            if is_checked:
+                self._check()
+            self.position.epoch_seconds += perf_counter() - start
+            yield Moment.CHECKED if is_checked else Moment.AFTER_STEP
             start = perf_counter()
-            batches = cut(self._order(), self.settings.batch_size)[self.position.step :]
-            for n_images, batch in _shares(self.images, batches):
-                self._step(batch, n_images)
-                is_checked = self.position.step % CHECK_STEPS == 0 and self.position.step < self.steps_per_epoch
-                if is_checked:
-                    self._check()
-                self.position.epoch_seconds += perf_counter() - start
-                yield Moment.CHECKED if is_checked else Moment.AFTER_STEP
-                start = perf_counter()
-            self._finish_epoch()
-            yield Moment.AFTER_EPOCH
+        self._finish_epoch()
+        yield Moment.AFTER_EPOCH
 
     def _order(self) -> Int64[np.ndarray, " n_images"]:
         """Return the order of the images in this epoch; after a change, what was still to come is shuffled anew."""

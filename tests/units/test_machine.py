@@ -1,12 +1,15 @@
-"""The cores of a machine, and work on blocks, whatever their number."""
+"""The cores of a machine, work on blocks, whatever their number, and memory that is kept."""
 
 import os
+import resource
 import time
 from threading import get_ident
 
+import numpy as np
 import pytest
 
-from zspace.machine import each_block, over_blocks, usable_cores
+from zspace import machine
+from zspace.machine import each_block, freed_memory_kept, over_blocks, usable_cores
 
 
 def test_there_is_a_core_to_use():
@@ -53,3 +56,37 @@ def test_what_is_found_comes_as_soon_as_it_is_there(monkeypatch):
     assert next(found) == 0
     assert list(found) == [1, 2]
     assert sorted(done) == [0, 1, 2]
+
+
+PAGES = 16_384
+"""Of 4096 bytes: 64 MiB, which glibc maps by itself."""
+N_HUGE_PAGES = 32
+"""As many, where the system clears 2 MiB at once: the fewest that can be."""
+
+
+def pages_cleared_for_a_second_block():
+    """Return how many pages the system has to clear for a block as large as one that was freed just before."""
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.ones(PAGES * 4096, dtype=np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def resident_pages():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1])
+
+
+@pytest.mark.skipif(machine._glibc() is None, reason="only glibc is told to keep memory")
+def test_freed_memory_serves_again_inside_the_block_and_goes_back_after_it():
+    with freed_memory_kept():
+        assert pages_cleared_for_a_second_block() < N_HUGE_PAGES / 2
+        kept = resident_pages()
+    assert resident_pages() < kept - 0.5 * PAGES
+    assert pages_cleared_for_a_second_block() >= N_HUGE_PAGES
+
+
+def test_other_c_libraries_are_left_alone(monkeypatch):
+    monkeypatch.setattr(machine, "_glibc", lambda: None)
+    with freed_memory_kept():
+        assert np.ones(3).sum() == 3

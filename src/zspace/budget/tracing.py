@@ -125,12 +125,12 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 _SCRATCH_TENSORS: dict[object, int] = {
-    torch.ops.aten.binary_cross_entropy_with_logits.default: 3,
+    torch.ops.aten.binary_cross_entropy_with_logits.default: 2,
     torch.ops.aten.mse_loss.default: 1,
 }
 """Tensors of the size of its input that a kernel makes for itself, as PyTorch's allocator shows on a CPU.
 
-For the cross-entropy log sigmoid(x), its buffer (empty on a GPU) and (1 - y) x; for the squared error the squares.
+For the cross-entropy log sigmoid(x) and (1 - y) x; for the squared error the squares.
 """
 
 

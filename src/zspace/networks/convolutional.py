@@ -7,6 +7,7 @@ from math import prod
 from torch import Tensor, nn
 
 from zspace.errors import ImageSizeNotDivisible, SettingOutOfRange
+from zspace.networks.convolutions import Convolution, GrowingConvolution
 from zspace.networks.layers import ACTIVATIONS, ResidualBlock, after_convolution
 from zspace.settings import NetworkSettings
 
@@ -88,7 +89,7 @@ class ConvolutionalEncoder(nn.Module):
         for n_out, kernel, stride in zip(
             settings.filters, kernel_sizes, per_layer(settings.strides, settings, "strides"), strict=True
         ):
-            layers.append(nn.Conv2d(n_in, n_out, kernel, stride, same_padding(kernel, stride)))
+            layers.append(Convolution(n_in, n_out, kernel, stride, same_padding(kernel, stride)))
             layers.extend(after_convolution(settings, n_out))
             if settings.block == "residual":
                 layers.append(ResidualBlock(settings, n_out))
@@ -128,14 +129,14 @@ def convolutional_decoder(settings: NetworkSettings, image_size: int) -> nn.Sequ
     return nn.Sequential(*layers)
 
 
-def growing_convolution(n_in: int, n_out: int, kernel: int, stride: int) -> nn.ConvTranspose2d:
+def growing_convolution(n_in: int, n_out: int, kernel: int, stride: int) -> GrowingConvolution:
     """Return a transposed convolution that grows height and width by exactly the stride.
 
     Its output has (in - 1) * stride - 2 * padding + kernel + rest pixels a side; the rest makes it in * stride.
     """
     padding = same_padding(kernel, stride)
     rest = stride + 2 * padding - kernel
-    return nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding, output_padding=rest)
+    return GrowingConvolution(n_in, n_out, kernel, stride, padding, output_padding=rest)
 
 
 def same_padding(kernel: int, stride: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from zspace.networks.convolutions import Convolution
 from zspace.processes import process_count, sum_over_processes
 from zspace.settings import NetworkSettings
 
@@ -14,11 +15,12 @@ KERAS_EPSILON, KERAS_MOMENTUM = 1e-3, 0.01
 """Keras' constants of BatchNorm; its momentum 0.99 is PyTorch's 0.01."""
 
 ACTIVATIONS: dict[str, Callable[[NetworkSettings], nn.Module]] = {
-    "leaky-relu": lambda settings: nn.LeakyReLU(settings.leaky_slope),
-    "relu": lambda _: nn.ReLU(),
-    "elu": lambda _: nn.ELU(),
+    "leaky-relu": lambda settings: nn.LeakyReLU(settings.leaky_slope, inplace=True),
+    "relu": lambda _: nn.ReLU(inplace=True),
+    "elu": lambda _: nn.ELU(inplace=True),
     "silu": lambda _: nn.SiLU(),
 }
+"""In place where the gradient follows from the output: nothing before an activation needs what it overwrites."""
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -68,7 +70,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, settings: NetworkSettings, n_channels: int) -> None:
         super().__init__()
-        first, second = (nn.Conv2d(n_channels, n_channels, 3, padding=1) for _ in range(2))
+        first, second = (Convolution(n_channels, n_channels, 3, padding=1) for _ in range(2))
         *normalise, self.activation = after_convolution(settings, n_channels)
         self.branch = nn.Sequential(first, *after_convolution(settings, n_channels), second, *normalise)
 
