@@ -6,7 +6,7 @@ gradient of the kernel alone and sums the other apart ("bias apart").
 A transposed convolution of stride 2 with a 3x3 window writes each pixel of its output from at most 2x2 pixels of its
 input: which taps of the window take part depends on whether row and column are even or odd. The same map is therefore
 a plain 2x2 convolution to four times the channels, one for each of the four cases, whose outputs a pixel shuffle
-interleaves; taps that take no part are zero. Both forms are measured in turns, forward and backward, for the four
+interleaves; taps that take no part are zero. All forms are measured in turns, forward and backward, for the four
 layers of the posts' decoder, after a check that they agree to rounding.
 """
 

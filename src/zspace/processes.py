@@ -39,8 +39,8 @@ def together() -> Iterator[None]:
     distributed.init_process_group("nccl" if has_cuda else "gloo", timeout=_PATIENCE)
     try:
         yield
-        # Gloo's threads let go of a tensor a moment after its sum is there, and need the interpreter for that: a process
-        # that ended at once would abort. While it waits here the interpreter is free for them.
+        # Gloo's threads let go of a tensor a moment after its sum is there, and need the interpreter for that: a
+        # process that ended at once would abort. While it waits here the interpreter is free for them.
         distributed.barrier()
     finally:
         distributed.destroy_process_group()

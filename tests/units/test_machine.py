@@ -3,6 +3,7 @@
 import os
 import resource
 import time
+from pathlib import Path
 from threading import get_ident
 
 import numpy as np
@@ -73,8 +74,7 @@ def pages_cleared_for_a_second_block():
 
 
 def resident_pages():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1])
+    return int(Path("/proc/self/statm").read_text().split()[1])
 
 
 @pytest.mark.skipif(machine._glibc() is None, reason="only glibc is told to keep memory")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,10 +56,11 @@ class Convolution(nn.Conv2d):
 class GrowingConvolution(nn.ConvTranspose2d):
     """A transposed convolution that grows height and width by exactly the stride; its bias as in `Convolution`."""
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: ARG002 - of PyTorch
         """Return (n, n_out, height * stride, width * stride)."""
+        padding = cast("tuple[int, ...]", self.padding)  # only other convolutions may name it by a word
         plain = nn.functional.conv_transpose2d(
-            x, self.weight, _constant(self.bias), self.stride, self.padding, self.output_padding
+            x, self.weight, _constant(self.bias), self.stride, padding, self.output_padding
         )
         return with_bias(plain, self.bias)
 

@@ -47,7 +47,7 @@ def binary_cross_entropy(logits: Tensor, images: Tensor, _log_variance: Tensor) 
     log(1 + exp(x)) - x * y, evaluated without overflow for any x.
     """
     # PyTorch would copy what lies channels last, as the pixels do, to the order in which the dimensions are named.
-    in_memory_order = (values.permute(0, 2, 3, 1) for values in (logits, images))
+    in_memory_order = logits.permute(0, 2, 3, 1), images.permute(0, 2, 3, 1)
     return _per_image(functional.binary_cross_entropy_with_logits(*in_memory_order), images)
 
 

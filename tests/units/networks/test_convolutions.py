@@ -20,10 +20,10 @@ def both(ours, theirs, shape, **options):
     return one, other
 
 
-def step(layer, x, after=nn.Identity(), **autocast):
+def step(layer, x, after=None, **autocast):
     x = x.clone().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16, **autocast):
-        output = after(layer(x))
+        output = (after or nn.Identity())(layer(x))
     output.float().square().sum().backward()
     return [output, x.grad, *(parameter.grad for parameter in layer.parameters())]
 
