@@ -25,7 +25,7 @@ from zspace.settings import ModelSettings, Split
 from zspace.tensorboard import require_tensorboard, write_tensorboard
 from zspace.training import Diverged, Moment, Training, resolve_device, resolve_training
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same settings would give other weights than before."""
 _REPORT_SECONDS = 0.25
 
