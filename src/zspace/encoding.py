@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from zspace.images.loader import ImageBatches
+from zspace.machine import freed_memory_kept
 from zspace.models import Autoencoder
 from zspace.shapes import Images, Points
 
@@ -37,8 +38,9 @@ def encode_images(model: Autoencoder, images: ImageBatches, random: np.random.Ge
     A VAE samples z with ``random``; the numbers do not depend on the batch size.
     """
     model.eval()
-    for batch in images.in_order(BATCH_SIZE):
-        yield _encode_batch(model, batch, random)
+    with freed_memory_kept():
+        for batch in images.in_order(BATCH_SIZE):
+            yield _encode_batch(model, batch, random)
 
 
 @torch.inference_mode()
@@ -61,13 +63,14 @@ def decode_points(model: Autoencoder, points: Float32[np.ndarray, "n_points z_di
     """
     model.eval()
     device = next(model.parameters()).device
-    decoded = [
-        (model.decode(torch.from_numpy(points[start : start + BATCH_SIZE]).to(device)) * 255.0)
-        .round_()
-        .byte()
-        .permute(0, 2, 3, 1)
-        .cpu()
-        .numpy()
-        for start in range(0, len(points), BATCH_SIZE)
-    ]
+    with freed_memory_kept():
+        decoded = [
+            (model.decode(torch.from_numpy(points[start : start + BATCH_SIZE]).to(device)) * 255.0)
+            .round_()
+            .byte()
+            .permute(0, 2, 3, 1)
+            .cpu()
+            .numpy()
+            for start in range(0, len(points), BATCH_SIZE)
+        ]
     return np.ascontiguousarray(np.concatenate(decoded))

@@ -65,11 +65,11 @@ def _matrix_libraries() -> ThreadpoolController:
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Let what is freed serve the next blocks while the block runs, instead of going back to the system each time.
+    """Let memory that is freed in the ``with`` block serve again, instead of going back to the system each time.
 
-    A training step on a CPU frees and takes the same large tensors again and again. Left alone, glibc maps each anew,
-    and the system clears it page by page: a quarter of the step. Afterwards everything unused goes back at once.
-    With another C library than glibc nothing is changed.
+    A network on a CPU frees and takes the same large tensors again and again. Left alone, glibc maps each anew, and the
+    system clears it page by page: a quarter of a training step. Afterwards everything unused goes back at once. The
+    setting is the process's own: one such block ends all. With another C library than glibc nothing is changed.
 
     Source
     ------

@@ -7,7 +7,7 @@ and position are therefore all there is to a checkpoint, and a resumed run is th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import ceil
@@ -203,7 +203,7 @@ class Training:
         Diverged
             When the guard sees a jump, or anything not finite.
         """
-        with freed_memory_kept() if self.device.type == "cpu" else nullcontext():
+        with freed_memory_kept():
             while self.position.epoch < self.settings.epochs:
                 yield from self._run_epoch()
 

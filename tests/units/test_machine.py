@@ -90,3 +90,9 @@ def test_other_c_libraries_are_left_alone(monkeypatch):
     monkeypatch.setattr(machine, "_glibc", lambda: None)
     with freed_memory_kept():
         assert np.ones(3).sum() == 3
+
+
+def test_threads_may_take_more_than_one_of_their_heaps_holds():
+    sizes = [70 << 20, 1 << 20, 130 << 20]
+    with freed_memory_kept():
+        assert over_blocks(lambda n_bytes: len(np.ones(n_bytes, dtype=np.uint8)), sizes) == sizes
