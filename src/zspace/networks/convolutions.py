@@ -44,8 +44,8 @@ class Convolution(nn.Conv2d):
 
     Cost
     ----
-    On a CPU, PyTorch adds up the gradient of a bias beside that of the kernel many times slower than a plain sum does:
-    in bf16 it takes as long as all transposed convolutions forward. ``bench/layers.py`` measures it.
+    On a CPU, PyTorch adds up the gradient of a bias beside that of the kernel, and many times slower than a plain sum
+    does, most of all for transposed convolutions in bf16. ``bench/layers.py`` measures what the sum apart gains.
     """
 
     def forward(self, x: Tensor) -> Tensor:
