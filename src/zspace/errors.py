@@ -137,6 +137,10 @@ class FileDamaged(FilesError):
     """A file exists but cannot be read as what it should be."""
 
 
+class WeightsDoNotFit(FilesError):
+    """Weights on disk are those of another network."""
+
+
 class FolderHoldsAnotherStudy(FilesError):
     """The output folder belongs to a study of another name."""
 

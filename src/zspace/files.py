@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -200,3 +201,14 @@ def tree_digest(path: Path) -> str:
         return file_digest(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     return document_digest([[str(file.relative_to(path)), file_digest(file)] for file in files])
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case words with hyphens, fit for file names and anchors.
+
+    Examples
+    --------
+    >>> slug("radius, bin 0.5")
+    'radius-bin-0.5'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "unnamed"

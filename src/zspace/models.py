@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zspace.errors import WeightsDoNotFit
 from zspace.networks.convolutional import ConvolutionalEncoder, convolutional_decoder
 from zspace.networks.layers import initialise
 from zspace.objectives.divergence import divergence_per_dimension, penalised_divergence
@@ -14,6 +17,12 @@ from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.processes import mean_over_processes
 from zspace.seeds import stream_seed
 from zspace.settings import ModelSettings, ObjectiveSettings
+
+
+def on_host(tensor: Tensor) -> np.ndarray:
+    """Return the values of a tensor as an array on the host."""
+    array: np.ndarray = tensor.detach().cpu().numpy()
+    return array
 
 
 class Posterior(NamedTuple):
@@ -123,6 +132,25 @@ class Autoencoder(nn.Module):
         """Move the weights to a device, laid out channels last as the convolutions like them, and return the model."""
         # PyTorch's annotations of Module.to lack memory_format.
         return self.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return all weights and running statistics by name, on the host."""
+        return {name: on_host(tensor) for name, tensor in self.state_dict().items()}
+
+    def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take over what `weights` gave.
+
+        Raises
+        ------
+        WeightsDoNotFit
+            When they are those of another network.
+        """
+        try:
+            self.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        except RuntimeError as error:
+            got = f"others: {str(error).splitlines()[-1].strip()}"
+            rule, next_step = "must be the weights of this network", "Train the model again."
+            raise WeightsDoNotFit("weights", rule, got, next_step) from error
 
     def encode(self, images: Tensor) -> Posterior:
         """Return where images (n, 3, size, size) in [0, 1] lie in z-space, in float32."""

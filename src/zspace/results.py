@@ -199,6 +199,16 @@ class CloudFacts:
 
 
 @dataclass(frozen=True)
+class MeasureResult:
+    """All measurements of one cloud."""
+
+    measurements: dict[str, Measurement]
+    cloud: CloudFacts
+    """Where the points come from, and what was done to them."""
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
 class SplitCounts:
     """Images in each split."""
 
@@ -400,6 +410,14 @@ class GenerateResult:
     originals_split: str
     """Where the originals come from: ``"validation"``, held out in training, wherever there is such a split."""
     elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """What reporting gave."""
+
+    n_bytes: int
+    """Size of the HTML file."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from zspace.errors import DeviceMissing
 from zspace.guarding import CHECK_STEPS, Guard, Trouble
 from zspace.images.loader import ImageBatches, Index, cut, epoch_order
 from zspace.machine import freed_memory_kept
-from zspace.models import Autoencoder, Losses
+from zspace.models import Autoencoder, Losses, on_host
 from zspace.objectives.divergence import scheduled_weight, steer_weight
 from zspace.processes import average_gradients, own_share, process_count
 from zspace.records import from_mapping, to_mapping
@@ -352,13 +352,14 @@ class Training:
             sums.add(losses, torch.zeros((), device=self.device), n_images)
         return sums.means(self.model.is_variational)
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return all tensors and the position: everything a checkpoint needs."""
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return all tensors, as arrays on the host, and the position: everything a checkpoint needs."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self._optimizer.state[parameter].items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        return {**tensors, **self._own_tensors()}, to_mapping(self.position)
+        arrays = {name: on_host(tensor) for name, tensor in (tensors | self._own_tensors()).items()}
+        return arrays, to_mapping(self.position)
 
     def _own_tensors(self) -> dict[str, Tensor]:
         return {
@@ -367,12 +368,13 @@ class Training:
             "check_sums": self._check_sums.values,
         }
 
-    def restore(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray], position: Mapping[str, Any]) -> None:
         """Go back, or forward, to a state that `state` gave."""
         prefix = "model."
-        self.model.load_state_dict(
-            {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        self.model.load_weights(
+            {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         )
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         for name, parameter in self.model.named_parameters():
             prefix = f"optimizer.{name}."
             saved = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -7,7 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from zspace.images.faces import draw_faces, sample_factors
-from zspace.runfolder import read_latents
+from zspace.runs.latents import read_latents
 
 POINTS = np.random.default_rng(1).standard_normal((300, 6)).astype(np.float32)
 QUICK = ("--set", "n_null_clouds=3", "--set", "max_clusters=4", "--only", "radius", "principal")

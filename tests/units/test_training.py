@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from zspace.checkpoints import load_tensors, save_tensors, tensors_digest
 from zspace.errors import DeviceMissing
 from zspace.guarding import Trouble
 from zspace.images.faces import draw_faces, sample_factors
 from zspace.images.loader import ImageBatches, epoch_order
 from zspace.models import Autoencoder
+from zspace.runs.tensors import arrays_digest, load_arrays, save_arrays
 from zspace.settings import ModelSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
 from zspace.training import (
     Diverged,
@@ -48,7 +48,7 @@ def finish(training):
     for _ in training.run():
         pass
     history = [replace(row, elapsed_seconds=0.0) for row in training.position.history]
-    return tensors_digest(training.model.state_dict()), history
+    return arrays_digest(training.model.weights()), history
 
 
 def run_steps(training, n_steps):
@@ -59,8 +59,8 @@ def run_steps(training, n_steps):
 
 def through_a_file(training, path):
     tensors, position = training.state()
-    save_tensors(path, tensors, {"position": position})
-    tensors, facts = load_tensors(path)
+    save_arrays(path, tensors, {"position": position})
+    tensors, facts = load_arrays(path)
     return tensors, facts["position"]
 
 

@@ -240,7 +240,7 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
 
 
 def _report(command: Report) -> tuple[dict[str, Any], str]:
-    from zspace.runfolder import StudyFolder
+    from zspace.runs.folders import StudyFolder
     from zspace.workflows.report import report
 
     path = command.folder / "report.html"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
@@ -10,6 +9,7 @@ from itertools import cycle
 from matplotlib.figure import Figure
 
 from zspace.figures.style import LAW_STROKES
+from zspace.files import slug as slug
 from zspace.results import Curve, Measurement
 
 
@@ -37,17 +37,6 @@ class FigureSet:
     question: str
     """What the measure answers, in one sentence."""
     rows: Callable[[Measurement], tuple[FigureRow, ...]]
-
-
-def slug(text: str) -> str:
-    """Return a text as lower-case words with hyphens, fit for file names and anchors.
-
-    Examples
-    --------
-    >>> slug("radius, bin 0.5")
-    'radius-bin-0.5'
-    """
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "unnamed"
 
 
 def comparison_words(curve: Curve) -> str:

@@ -15,11 +15,13 @@ from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore, open_store
 from zspace.models import Autoencoder
 from zspace.results import EncodeResult, Progress, TrainResult, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint, locked, write_latents
+from zspace.runs.folders import RunFolder, locked
+from zspace.runs.latents import write_latents
+from zspace.runs.reading import open_run
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.seeds import random_stream
 from zspace.settings import ImageSettings
 from zspace.workflows.pack import pack
-from zspace.workflows.runs import open_run
 from zspace.workflows.train import load_model
 
 _VERSION = 1

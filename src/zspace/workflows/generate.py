@@ -7,9 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import torch
 
-from zspace.checkpoints import load_tensors, save_tensors
 from zspace.encoding import decode_points
 from zspace.generating.paths import COMPONENT_STEPS, component_walks
 from zspace.generating.samplers import draw_points, sampler_title
@@ -18,7 +16,10 @@ from zspace.geometry.clouds import Cloud
 from zspace.images.store import ImageStore
 from zspace.models import Autoencoder
 from zspace.results import EncodeResult, GenerateResult, Progress, SampleScore, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint, read_latents
+from zspace.runs.folders import RunFolder
+from zspace.runs.latents import read_latents
+from zspace.runs.pictures import save_pictures
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.seeds import random_stream
 from zspace.settings import GenerateSettings, Split
 from zspace.shapes import Images, Points, Rows
@@ -77,13 +78,13 @@ def generate(
 
     def take() -> tuple[GenerateResult, list[Path]]:
         sources = _gather(store, run, model, cloud_split, _random_rows(store, settings.n_scored, cloud_split, seed))
-        return _generated(sources, settings, seed, run.pictures, step, watch), [run.pictures]
+        return _generated(sources, settings, seed, run, step, watch), [run.pictures]
 
     return log.once("generate", made_from, GenerateResult, take, watch, step)
 
 
 def _generated(
-    sources: _Sources, settings: GenerateSettings, seed: int, path: Path, step: str, watch: Watcher
+    sources: _Sources, settings: GenerateSettings, seed: int, run: RunFolder, step: str, watch: Watcher
 ) -> GenerateResult:
     start = perf_counter()
     names = (ORIGINALS, RECONSTRUCTIONS, *settings.samplers)
@@ -101,16 +102,10 @@ def _generated(
     if settings.n_components:
         pictures[COMPONENTS] = decode_points(sources.model, component_walks(sources.cloud, settings.n_components))
     watch(Progress(step, len(names), len(names), "samplers"))
-    save_tensors(path, {name: torch.from_numpy(images.copy()) for name, images in pictures.items()}, {})
+    save_pictures(run, pictures)
     return GenerateResult(
         tuple(scores), settings.n_shown, COMPONENT_STEPS, sources.originals_split, perf_counter() - start
     )
-
-
-def read_pictures(run: RunFolder) -> dict[str, Images]:
-    """Return the pictures of a run by the name of their sampler."""
-    tensors, _ = load_tensors(run.pictures)
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _random_rows(store: ImageStore, n_images: int, cloud_split: Split, seed: int) -> tuple[Split, Rows]:

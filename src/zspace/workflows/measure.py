@@ -20,22 +20,14 @@ from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, usable_latents
 from zspace.measuring import MAPS, Beside, chosen_maps, chosen_measures, measure_cloud
-from zspace.results import CloudFacts, EncodeResult, Estimate, Map, Measurement, Progress, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, read_latents
+from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
+from zspace.runs.folders import RunFolder
+from zspace.runs.latents import latent_names, read_latents
+from zspace.runs.pictures import map_path, save_sheet
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.settings import MapSettings, MeasureSettings, Split
-from zspace.workflows.sheets import map_path, save_sheet
 
 _VERSION = 6
-
-
-@dataclass(frozen=True)
-class MeasureResult:
-    """All measurements of one cloud."""
-
-    measurements: dict[str, Measurement]
-    cloud: CloudFacts
-    """Where the points come from, and what was done to them."""
-    elapsed_seconds: float
 
 
 @dataclass(frozen=True)

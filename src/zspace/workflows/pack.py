@@ -6,7 +6,7 @@ from pathlib import Path
 from zspace.images.packing import pack_images, source_signature
 from zspace.images.store import STORE_FILES, STORE_VERSION
 from zspace.results import PackResult, Watcher, watch_nothing
-from zspace.runfolder import StepLog, fingerprint
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.settings import BUILT_IN_FACES, ImageSettings
 
 

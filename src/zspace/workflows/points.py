@@ -14,13 +14,15 @@ from zspace.images.store import ImageStore, open_store
 from zspace.latents import read_latents_file
 from zspace.measuring import check_measures
 from zspace.report import PointsReport, render_points_report
-from zspace.results import Map, Progress, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, locked, read_latent_ids
+from zspace.results import Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
+from zspace.runs.folders import RunFolder, StudyFolder, locked
+from zspace.runs.latents import read_latent_ids
+from zspace.runs.pictures import read_sheets
+from zspace.runs.reading import is_run_folder
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.settings import MeasureSettings
-from zspace.workflows.measure import Gathered, MeasureResult, MeasureTask, gather_points, take_measures
-from zspace.workflows.report import ReportResult, copy_pictures, write_figures
-from zspace.workflows.runs import is_run_folder
-from zspace.workflows.sheets import read_sheets
+from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
+from zspace.workflows.report import copy_pictures, write_figures
 
 _VERSION = 2
 

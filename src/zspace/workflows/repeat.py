@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zspace.checkpoints import load_tensors, save_checkpoint
 from zspace.errors import EpochNotKept
 from zspace.images.store import open_store
 from zspace.results import TrainResult, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, locked
-from zspace.workflows.runs import open_run
+from zspace.runs.checkpoints import save_checkpoint
+from zspace.runs.folders import RunFolder, locked
+from zspace.runs.reading import open_run
+from zspace.runs.tensors import load_arrays
 from zspace.workflows.train import train
 
 
@@ -65,7 +66,7 @@ def _copy_state(kept: Path, repetition: RunFolder, from_epoch: int, fresh_noise:
     """Make the kept state the only checkpoint of the repetition, unless that has gone further already."""
     if any(repetition.checkpoints.glob("step-*.safetensors")):
         return
-    tensors, facts = load_tensors(kept)
+    tensors, facts = load_arrays(kept)
     if fresh_noise:
         facts["position"]["changes"] = [*facts["position"]["changes"], [from_epoch, 0]]
     save_checkpoint(repetition.checkpoints, facts["n_steps_done"], tensors, facts)

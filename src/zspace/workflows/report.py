@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,31 +17,24 @@ from zspace.results import (
     GenerateResult,
     Map,
     Measurement,
+    MeasureResult,
     ModelResults,
     PackResult,
     Progress,
+    ReportResult,
     StudyResults,
     TrainResult,
     Watcher,
     watch_nothing,
 )
-from zspace.runfolder import RunFolder, StepLog, StudyFolder, fingerprint, read_plan
+from zspace.runs.folders import RunFolder, StudyFolder, read_plan
+from zspace.runs.pictures import read_pictures, read_sheets
+from zspace.runs.steps import StepLog, fingerprint
 from zspace.settings import MeasureSettings, Plan, plan_document
 from zspace.shapes import Images
-from zspace.workflows.generate import read_pictures
-from zspace.workflows.measure import MeasureResult
 from zspace.workflows.pack import pack_log
-from zspace.workflows.sheets import read_sheets
 
 _VERSION = 1
-
-
-@dataclass(frozen=True)
-class ReportResult:
-    """What reporting gave."""
-
-    n_bytes: int
-    """Size of the HTML file."""
 
 
 def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:

@@ -14,7 +14,7 @@ from zspace.measuring import check_measures
 from zspace.networks.convolutional import check_image_size
 from zspace.processes import wait_for_all
 from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
-from zspace.runfolder import StudyFolder, claim_study_folder, locked
+from zspace.runs.folders import StudyFolder, claim_study_folder, locked
 from zspace.settings import BUILT_IN_FACES, ModelSettings, Origin, Plan, StudySettings, model_seed
 from zspace.training import resolve_device, resolve_training
 from zspace.workflows.encode import encode

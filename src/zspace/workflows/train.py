@@ -7,7 +7,6 @@ from time import monotonic, perf_counter
 
 import torch
 
-from zspace.checkpoints import load_tensors, newest_checkpoint, save_checkpoint, save_tensors, tensors_digest
 from zspace.errors import RunDiverged, TooFewImages
 from zspace.files import write_json_lines
 from zspace.guarding import Trouble
@@ -20,7 +19,10 @@ from zspace.objectives.accounting import Scale, account_loss
 from zspace.processes import is_first, process_count, wait_for_all
 from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
-from zspace.runfolder import RunFolder, StepLog, fingerprint
+from zspace.runs.checkpoints import newest_checkpoint, save_checkpoint
+from zspace.runs.folders import RunFolder
+from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.tensors import arrays_digest, load_arrays, save_arrays
 from zspace.settings import ModelSettings, Split
 from zspace.tensorboard import require_tensorboard, write_tensorboard
 from zspace.training import Diverged, Moment, Training, resolve_device, resolve_training
@@ -70,10 +72,10 @@ def train(
     training = _prepare(store, settings, seed)
     start = perf_counter()
     _run_to_end(_Keeper(training, run, trajectory_digest(store, settings, seed)), step, watch)
-    digest = tensors_digest(training.model.state_dict())
-    result = _result(training, digest, perf_counter() - start)
+    weights = training.model.weights()
+    result = _result(training, arrays_digest(weights), perf_counter() - start)
     if is_first():
-        save_tensors(run.weights, training.model.state_dict(), {"kind": "weights"})
+        save_arrays(run.weights, weights, {"kind": "weights"})
         log.record("train", made_from, result, [run.weights])
     return result
 
@@ -100,8 +102,9 @@ def load_model(run: RunFolder, settings: ModelSettings, image_size: int, seed: i
         When the weights are missing or damaged.
     """
     model = Autoencoder(settings, image_size, seed)
-    tensors, _ = load_tensors(run.weights)
-    model.load_state_dict(tensors)
+    digest = StepLog(run.path).result("train", TrainResult).weights_digest
+    weights, _ = load_arrays(run.weights, digest)
+    model.load_weights(weights)
     device, _ = resolve_device(settings.training.device)
     return model.place_on(torch.device(device))
 
@@ -152,7 +155,7 @@ class _Keeper:
         save_checkpoint(self.run.checkpoints, training.n_steps_done, tensors, facts)
         place, keep_every = training.position, training.settings.keep_every
         if keep_every and place.step == 0 and place.epoch > 0 and place.epoch % keep_every == 0:
-            save_tensors(self.run.epoch_checkpoint(place.epoch), tensors, facts)
+            save_arrays(self.run.epoch_checkpoint(place.epoch), tensors, facts)
         write_json_lines(self.run.history, [to_mapping(row) for row in training.position.history])
         if training.settings.tensorboard:
             write_tensorboard(self.run.tensorboard, training.position.history)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zspace.errors import NotARunFolder
-from zspace.runfolder import RunFolder, StudyFolder, read_plan
+from zspace.runs.folders import RunFolder, StudyFolder, read_plan
 from zspace.settings import ModelSettings, Plan, asked_models, model_seed
 
 

@@ -1,17 +1,27 @@
-"""The sheets of maps as files: where the points lie, each map in a file of its own."""
+"""Decoded pictures and the sheets of maps, as arrays in files of their own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from zspace.checkpoints import load_tensors, save_tensors
-from zspace.figures import slug
-from zspace.files import make_folder
+from zspace.files import slug
 from zspace.results import Map, MapSheet
-from zspace.runfolder import RunFolder
+from zspace.runs.folders import RunFolder
+from zspace.runs.tensors import load_arrays, save_arrays
+from zspace.shapes import Images
+
+
+def save_pictures(run: RunFolder, pictures: dict[str, Images]) -> None:
+    """Write the pictures of a run by the name of their sampler, atomically."""
+    save_arrays(run.pictures, pictures, {})
+
+
+def read_pictures(run: RunFolder) -> dict[str, Images]:
+    """Return the pictures of a run by the name of their sampler."""
+    pictures, _ = load_arrays(run.pictures)
+    return dict(pictures)
 
 
 def map_path(folder: RunFolder, name: str) -> Path:
@@ -26,8 +36,7 @@ def save_sheet(path: Path, sheet: MapSheet) -> None:
     arrays |= {f"color {name}": values for name, values in sheet.colors.items()}
     if sheet.null_coordinates is not None:
         arrays["null coordinates"] = sheet.null_coordinates
-    make_folder(path.parent)
-    save_tensors(path, {name: torch.from_numpy(values) for name, values in arrays.items()}, {})
+    save_arrays(path, arrays, {})
 
 
 def read_sheets(folder: RunFolder, maps: dict[str, Map]) -> dict[str, MapSheet]:
@@ -37,8 +46,7 @@ def read_sheets(folder: RunFolder, maps: dict[str, Map]) -> dict[str, MapSheet]:
 
 
 def _read_sheet(path: Path) -> MapSheet:
-    tensors, _ = load_tensors(path)
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    arrays, _ = load_arrays(path)
 
     def of_kind(kind: str) -> dict[str, np.ndarray]:
         return {name.removeprefix(kind): values for name, values in sorted(arrays.items()) if name.startswith(kind)}

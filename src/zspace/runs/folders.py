@@ -1,0 +1,167 @@
+"""Where each file of a study and of its runs lies, and whose a folder is."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from zspace.errors import FolderHoldsAnotherStudy, FolderInUse, FolderNotEmpty, NotAStudyFolder
+from zspace.files import make_folder, output_error, read_toml, write_toml
+from zspace.settings import Plan, plan_document, plan_from_document
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one trained model."""
+
+    path: Path
+
+    @property
+    def weights(self) -> Path:
+        """Final weights."""
+        return self.path / "model.safetensors"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    def epoch_checkpoint(self, epoch: int) -> Path:
+        """Checkpoint of an epoch's end that is kept for good."""
+        return self.checkpoints / f"epoch-{epoch:04d}.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """One row of losses per epoch."""
+        return self.path / "history.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of the losses for TensorBoard, when asked for."""
+        return self.path / "tensorboard"
+
+    @property
+    def latents(self) -> Path:
+        """Zarr group of z-points."""
+        return self.path / "latents.zarr"
+
+    @property
+    def pictures(self) -> Path:
+        """Decoded images, one array of bytes per sampler."""
+        return self.path / "pictures.safetensors"
+
+    @property
+    def maps(self) -> Path:
+        """Folder of the maps' sheets."""
+        return self.path / "maps"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of vector figures."""
+        return self.path / "figures"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The files of a study: one image store, a run folder per model, one report."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """Every setting and its origin."""
+        return self.path / "plan.toml"
+
+    @property
+    def store(self) -> Path:
+        """Image store."""
+        return self.path / "images"
+
+    @property
+    def report(self) -> Path:
+        """The report, one HTML file."""
+        return self.path / "report.html"
+
+    def run(self, model: str) -> RunFolder:
+        """Return the run folder of a model."""
+        return RunFolder(self.path / "runs" / model)
+
+
+def read_plan(folder: StudyFolder) -> Plan:
+    """Read the plan of a study.
+
+    Raises
+    ------
+    NotAStudyFolder
+        When the folder has none.
+    """
+    if not folder.plan.is_file():
+        raise NotAStudyFolder(
+            str(folder.path), "must be the folder of a study", "no plan.toml in it", "Run zspace study first."
+        )
+    return plan_from_document(read_toml(folder.plan), str(folder.plan))
+
+
+def claim_study_folder(folder: StudyFolder, plan: Plan) -> None:
+    """Make the folder this study's own, and write the plan into it.
+
+    Raises
+    ------
+    FolderNotEmpty
+        When it holds files but no study.
+    FolderHoldsAnotherStudy
+        When it holds a study of another name or of other images: going on would overwrite its runs.
+    """
+    path = folder.path
+    if path.exists() and not path.is_dir():
+        raise FolderNotEmpty(str(path), "--out must be a folder", "a file", "Choose another --out.")
+    if folder.plan.is_file():
+        _check_same_study(folder, plan)
+    elif path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
+        raise FolderNotEmpty(
+            str(path), "--out must be new, empty, or the folder of this study", "other files", "Choose another --out."
+        )
+    write_toml(folder.plan, plan_document(plan))
+
+
+def _check_same_study(folder: StudyFolder, plan: Plan) -> None:
+    there, asked = read_plan(folder).settings, plan.settings
+    for key, old, new in (
+        ("name", there.name, asked.name),
+        ("images.source", there.images.source, asked.images.source),
+    ):
+        if old != new:
+            raise FolderHoldsAnotherStudy(
+                str(folder.path),
+                f"--out must be new or hold a study with {key} {new!r}",
+                f"one with {key} {old!r}",
+                "Choose another --out, or delete that folder if its results are no longer needed.",
+            )
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes out of a folder while the block runs.
+
+    Raises
+    ------
+    FolderInUse
+        When another process is in it.
+    """
+    make_folder(path)
+    lock = path / ".lock"
+    try:
+        file = lock.open("w")
+    except OSError as error:
+        raise output_error(path, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderInUse(
+                str(path), "one process may write to a folder at a time", "another one at work", "Wait for it to end."
+            ) from error
+        yield
