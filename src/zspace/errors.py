@@ -169,6 +169,10 @@ class NotAStudyFolder(FilesError):
     """The folder holds no study."""
 
 
+class NothingFinished(FilesError):
+    """No model of a study is finished with the settings of its plan."""
+
+
 class TrainingError(ZspaceError):
     """Training could not go on."""
 

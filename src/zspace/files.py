@@ -135,7 +135,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON may be anything; caller
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise _damaged(path, "one JSON document", error) from error
 
 
@@ -149,7 +149,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise _damaged(path, "a TOML table", error) from error
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -65,6 +66,21 @@ def to_mapping(record: object) -> Any:  # noqa: ANN401 - mirrors whatever the re
     return str(record) if isinstance(record, Path) else record
 
 
+def dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of a nested mapping with its dotted key; an empty mapping is a value.
+
+    Examples
+    --------
+    >>> dict(dotted({"a": 1, "b": {"c": 2, "d": {}}}))
+    {'a': 1, 'b.c': 2, 'b.d': {}}
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def nearest(word: str, words: list[str]) -> str:
     """Return a sentence that names the known words nearest to an unknown one, or all of them if none is near."""
     near = difflib.get_close_matches(word, words, n=3, cutoff=0.5)
@@ -99,6 +115,8 @@ def from_mapping(record_type: type[Record], mapping: Mapping[str, Any], where: s
     >>> from_mapping(Within, {"low": 1}, "example")
     Within(low=1.0, high=inf)
     """
+    if not isinstance(mapping, Mapping):
+        raise _wrong(where, "must be a table", mapping)
     hints = _hints(record_type)
     for key in mapping:
         if key not in hints:
@@ -115,7 +133,7 @@ def _join(where: str, key: str) -> str:
 
 
 def _wrong(where: str, rule: str, value: object) -> SettingOutOfRange:
-    return SettingOutOfRange(where, rule, repr(value), "Change this value.")
+    return SettingOutOfRange(where, rule, reprlib.repr(value), "Change this value.")
 
 
 def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
@@ -181,9 +199,16 @@ def _read_record(record_type: Any, value: Any, where: str) -> Any:  # noqa: ANN4
     return from_mapping(record_type, value, where)
 
 
+def _read_array(value: Any, where: str) -> np.ndarray:  # noqa: ANN401
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise _wrong(where, "must be an array of numbers", value) from error
+
+
 def _read_plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if hasattr(hint, "array_type"):
-        return np.asarray(value, dtype=np.float64)
+        return _read_array(value, where)
     if hint is float and type(value) is int:
         return float(value)
     if hint is Any or type(value) is hint or (hint is float and isinstance(value, float)):

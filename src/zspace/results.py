@@ -384,7 +384,10 @@ class EncodeResult:
     n_points: int
     z_dim: int
     latents_digest: str
+    """Of z, mu, logvar and ids."""
     elapsed_seconds: float
+    notes: tuple[str, ...] = ()
+    """Sentences on what a reader of the z-points has to know of the weights."""
 
 
 @dataclass(frozen=True)
@@ -425,12 +428,14 @@ class ModelResults:
     """All that was found for one model."""
 
     training: TrainResult
-    encoding: EncodeResult
-    measurements: dict[str, Measurement]
-    generation: GenerateResult
+    encoding: EncodeResult | None = None
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    generation: GenerateResult | None = None
     maps: dict[str, Map] = field(default_factory=dict)
     cloud: CloudFacts | None = None
     """What was noticed of the z-points."""
+    unfinished: dict[str, str] = field(default_factory=dict)
+    """By step, such as ``"encode"`` or ``"map pca"``: why what it gives is not here."""
 
 
 @dataclass(frozen=True)
@@ -439,3 +444,5 @@ class StudyResults:
 
     images: PackResult
     models: dict[str, ModelResults]
+    unfinished: dict[str, str] = field(default_factory=dict)
+    """By model of which nothing is here: why."""

@@ -7,6 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from zspace.images.faces import draw_faces, sample_factors
+from zspace.runs.folders import RunFolder
 from zspace.runs.latents import read_latents
 
 POINTS = np.random.default_rng(1).standard_normal((300, 6)).astype(np.float32)
@@ -123,7 +124,7 @@ def test_a_run_is_measured_as_a_whole_with_its_posterior_and_encodes_other_image
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["encode"] == {**outcome.document["encode"], "n_points": 9, "z_dim": 5}
     folder = run / "encoded" / "others"
-    assert {name: read_latents(folder / "latents.zarr", name).shape for name in ("z", "mu", "logvar")} == dict.fromkeys(
+    assert {name: read_latents(RunFolder(folder), name).shape for name in ("z", "mu", "logvar")} == dict.fromkeys(
         ("z", "mu", "logvar"), (9, 5)
     )
     assert "already done" in zspace("encode", run, "--images", tmp_path / "others.npy").stderr

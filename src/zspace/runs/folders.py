@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +12,10 @@ from pathlib import Path
 
 from zspace.errors import FolderHoldsAnotherStudy, FolderInUse, FolderNotEmpty, NotAStudyFolder
 from zspace.files import make_folder, output_error, read_toml, write_toml
-from zspace.settings import Plan, plan_document, plan_from_document
+from zspace.runs.steps import StepLog
+from zspace.settings import AskedRun, Plan, plan_document, plan_from_document
+
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,11 @@ class RunFolder:
     def weights(self) -> Path:
         """Final weights."""
         return self.path / "model.safetensors"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether weights lie here with a log that may tell of them."""
+        return self.weights.is_file() and StepLog(self.path).path.is_file()
 
     @property
     def checkpoints(self) -> Path:
@@ -90,6 +100,11 @@ class StudyFolder:
         return RunFolder(self.path / "runs" / model)
 
 
+def pack_log(store: Path) -> StepLog:
+    """Return the log of an image store; it is hidden, for the visible files are those of the store's format."""
+    return StepLog(store, ".zspace.json")
+
+
 def read_plan(folder: StudyFolder) -> Plan:
     """Read the plan of a study.
 
@@ -100,7 +115,7 @@ def read_plan(folder: StudyFolder) -> Plan:
     """
     if not folder.plan.is_file():
         raise NotAStudyFolder(
-            str(folder.path), "must be the folder of a study", "no plan.toml in it", "Run zspace study first."
+            str(folder.path), "must be the folder of a study", "no plan.toml in it", "Run zspace study with this --out."
         )
     return plan_from_document(read_toml(folder.plan), str(folder.plan))
 
@@ -120,11 +135,22 @@ def claim_study_folder(folder: StudyFolder, plan: Plan) -> None:
         raise FolderNotEmpty(str(path), "--out must be a folder", "a file", "Choose another --out.")
     if folder.plan.is_file():
         _check_same_study(folder, plan)
-    elif path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
-        raise FolderNotEmpty(
-            str(path), "--out must be new, empty, or the folder of this study", "other files", "Choose another --out."
-        )
+    elif path.is_dir() and not _lost_its_plan(folder, plan) and (others := _foreign(path)):
+        rule, got = "--out must be new, empty, or the folder of this study", f"other files, such as {others[0]}"
+        raise FolderNotEmpty(str(path), rule, got, "Choose another --out.")
     write_toml(folder.plan, plan_document(plan))
+
+
+def _lost_its_plan(folder: StudyFolder, plan: Plan) -> bool:
+    """Return whether runs of this very study lie in a folder whose plan.toml was deleted."""
+    runs = sorted(path for path in (folder.path / "runs").glob("*") if path.is_dir())
+    asked = [StepLog(run).asked("train", AskedRun) for run in runs]
+    return {run.study for run in asked if run is not None} == {plan.settings.name}
+
+
+def _foreign(path: Path) -> list[str]:
+    """Return the names in a folder without a plan that no killed study can have left there."""
+    return sorted(entry.name for entry in path.iterdir() if entry.name != _LOCK and not _is_leftover(entry.name))
 
 
 def _check_same_study(folder: StudyFolder, plan: Plan) -> None:
@@ -144,7 +170,7 @@ def _check_same_study(folder: StudyFolder, plan: Plan) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other processes out of a folder while the block runs.
+    """Keep other processes out of a folder while the block runs, and clean up after killed ones when it ends well.
 
     Raises
     ------
@@ -152,7 +178,7 @@ def locked(path: Path) -> Iterator[None]:
         When another process is in it.
     """
     make_folder(path)
-    lock = path / ".lock"
+    lock = path / _LOCK
     try:
         file = lock.open("w")
     except OSError as error:
@@ -165,3 +191,29 @@ def locked(path: Path) -> Iterator[None]:
                 str(path), "one process may write to a folder at a time", "another one at work", "Wait for it to end."
             ) from error
         yield
+        remove_leftovers(path)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed in the middle of a write left in a folder and below.
+
+    A folder below with a lock of its own belongs to whoever locks it, and is left alone.
+    """
+    for name, below, files in os.walk(path):
+        folder = Path(name)
+        for leftover in filter(_is_leftover, files):
+            (folder / leftover).unlink(missing_ok=True)
+        for leftover in filter(_is_leftover, below):
+            shutil.rmtree(folder / leftover, ignore_errors=True)
+        below[:] = [name for name in below if not _is_leftover(name) and not (folder / name / _LOCK).exists()]
+
+
+def _is_leftover(name: str) -> bool:
+    """Return whether a file or folder is one that an atomic write makes for a while.
+
+    Examples
+    --------
+    >>> _is_leftover(".plan.toml.4711.partial"), _is_leftover(".latents.zarr.old"), _is_leftover("plan.toml")
+    (True, True, False)
+    """
+    return name.startswith(".") and name.endswith((".partial", ".old"))

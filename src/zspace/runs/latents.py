@@ -1,4 +1,4 @@
-"""z-points on disk, as a Zarr group."""
+"""z-points on disk: a Zarr group whose chunks carry checksums, and whose arrays are on record by their digests."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from pathlib import Path
 import numpy as np
 import zarr
 from jaxtyping import Float32, Int64
+from zarr.codecs import Crc32cCodec
 
-from zspace.errors import NotARunFolder
-from zspace.files import atomic_folder
+from zspace.errors import FileDamaged, NotARunFolder
+from zspace.files import atomic_folder, document_digest
+from zspace.runs.folders import RunFolder
+from zspace.runs.steps import StepLog
+from zspace.runs.tensors import arrays_digest
 
 _ROWS_PER_CHUNK = 8192
+_DIGESTS = "digests"
+"""Attribute of the group: the digest of every array."""
 
 
 def write_latents(
     path: Path, arrays: Mapping[str, Float32[np.ndarray, "n_points z_dim"]], ids: Int64[np.ndarray, " n_points"]
-) -> None:
-    """Write z-points as a Zarr group, chunked by rows, atomically.
+) -> str:
+    """Write z-points as a Zarr group, chunked by rows, atomically, and return the digest of it all.
 
     Parameters
     ----------
@@ -29,29 +35,71 @@ def write_latents(
     ids
         Row of each point's image in the image store.
     """
+    everything: dict[str, np.ndarray] = {**arrays, "ids": ids}
+    digests = {name: arrays_digest({name: values}) for name, values in everything.items()}
     with atomic_folder(path) as partial:
-        group = zarr.create_group(partial)
-        for name, values in {**arrays, "ids": ids}.items():
+        group = zarr.create_group(partial, attributes={_DIGESTS: digests})
+        for name, values in everything.items():
             chunk = (min(_ROWS_PER_CHUNK, len(values)), *values.shape[1:])
-            group.create_array(name, data=values, chunks=chunk, compressors=None)
+            group.create_array(name, data=values, chunks=chunk, compressors=[Crc32cCodec()])
+    return document_digest(digests)
 
 
-def read_latents(path: Path, name: str) -> Float32[np.ndarray, "n_points z_dim"]:
-    """Read one array of z-points."""
-    return _read_array(path, name).astype(np.float32, copy=False)
+def read_latents(run: RunFolder, name: str) -> Float32[np.ndarray, "n_points z_dim"]:
+    """Read one array of a run's z-points, and check it.
+
+    Raises
+    ------
+    NotARunFolder
+        When there are none.
+    FileDamaged
+        When they are not those that were encoded here.
+    """
+    return _read_array(run, name).astype(np.float32, copy=False)
 
 
-def latent_names(path: Path) -> list[str]:
+def latent_names(run: RunFolder) -> list[str]:
     """Return which arrays of points there are: z, and for a VAE mu and logvar."""
-    return [name for name in ("z", "mu", "logvar") if (path / name).is_dir()]
+    return [name for name in ("z", "mu", "logvar") if (run.latents / name).is_dir()]
 
 
-def read_latent_ids(path: Path) -> Int64[np.ndarray, " n_points"]:
-    """Read the row in the image store of every z-point."""
-    return _read_array(path, "ids").astype(np.int64, copy=False)
+def read_latent_ids(run: RunFolder) -> Int64[np.ndarray, " n_points"]:
+    """Read the row in the image store of every z-point, and check it; errors are those of `read_latents`."""
+    return _read_array(run, "ids").astype(np.int64, copy=False)
 
 
-def _read_array(path: Path, name: str) -> np.ndarray:
+def check_latents(path: Path) -> None:
+    """Check every array of a Zarr group that `write_latents` wrote; leave those of other programs alone.
+
+    Raises
+    ------
+    FileDamaged
+        When an array is not what was encoded here.
+    """
+    run = RunFolder(path.parent)
+    if run.latents == path and StepLog(run.path).digest("encode", path) is not None:
+        for name in [*latent_names(run), "ids"]:
+            _read_array(run, name)
+
+
+def _read_array(run: RunFolder, name: str) -> np.ndarray:
+    path = run.latents
     if not path.is_dir():
         raise NotARunFolder(str(path), "must be a Zarr group of z-points", "nothing", "Run zspace study first.")
-    return np.asarray(zarr.open_array(path, path=name, mode="r")[:])
+    try:
+        written = zarr.open_group(path, mode="r").attrs.get(_DIGESTS)
+        digests = dict(written) if isinstance(written, Mapping) else {}
+        values = np.asarray(zarr.open_array(path, path=name, mode="r")[:])
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise _damaged(path, f"a damaged array {name!r}") from error
+    recorded = StepLog(run.path).digest("encode", path)
+    if recorded is not None and recorded != document_digest(digests):
+        raise _damaged(path, "z-points of another run or of other weights")
+    if digests.get(name) != arrays_digest({name: values}):
+        raise _damaged(path, f"other values of {name!r} than were written")
+    return values
+
+
+def _damaged(path: Path, got: str) -> FileDamaged:
+    next_step = "Delete it and run the same command again."
+    return FileDamaged(str(path), "must hold the z-points that were encoded here", got, next_step)

@@ -1,8 +1,12 @@
-"""The log of the steps that are finished in a folder."""
+"""The log of the steps that are finished in a folder.
+
+What is on record is checked: an entry against its own digest, a file against the digest that its writer gave.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +15,35 @@ from zspace.files import document_digest, read_json, write_json
 from zspace.records import from_mapping, to_mapping
 from zspace.results import Progress, Watcher
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 
 Result = TypeVar("Result")
+Record = TypeVar("Record")
+
+Files = Mapping[Path, str]
+"""The files of a step, each with the digest that its writer gave; "" where nothing reads the file back."""
+
+
+@dataclass(frozen=True)
+class _File:
+    n_bytes: int | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One finished step, as it stands in the file."""
+
+    fingerprint: str
+    files: dict[str, _File]
+    asked: Any
+    result: Any
+    digest: str = ""
+    """Of all the rest."""
+
+    def signed(self) -> _Entry:
+        """Return the same with its digest."""
+        return replace(self, digest=document_digest(to_mapping(replace(self, digest=""))))
 
 
 class StepLog:
@@ -33,41 +63,36 @@ class StepLog:
         self._folder = folder
         self.path = folder / name
 
-    def _steps(self) -> dict[str, Any]:
-        if not self.path.exists():
-            return {}
-        document = read_json(self.path)
-        if not isinstance(document, dict) or document.get("format") != RESULTS_VERSION:
-            found = document.get("format") if isinstance(document, dict) else type(document).__name__
-            raise FileDamaged(
-                str(self.path),
-                f"must be of format {RESULTS_VERSION}",
-                f"format {found}",
-                "Use the zspace version that wrote it, or choose another --out.",
-            )
-        steps: dict[str, Any] = document["steps"]
-        return steps
-
     def finished(self, step: str, fingerprint: str, result_type: type[Result]) -> Result | None:
         """Return what the step gave, or None if it has to run (again)."""
-        entry = self._steps().get(step)
-        if entry is None or entry["fingerprint"] != fingerprint:
-            return None
-        if any(_n_bytes(self._folder / name) != n_bytes for name, n_bytes in entry["files"].items()):
+        if self.unfinished(step, fingerprint) is not None:
             return None
         try:
-            return from_mapping(result_type, entry["result"], f"{self.path}.{step}")
-        except SettingsError:
-            return None  # written by another version, with other fields: run the step again
+            return self.result(step, result_type)
+        except OtherFields:
+            return None  # written by another version: run the step again
+
+    def unfinished(self, step: str, fingerprint: str) -> str | None:
+        """Return in a few words why the step does not count as finished, or None if it does."""
+        entry = self._entry(step)
+        if entry is None:
+            return "not finished"
+        if entry.fingerprint != fingerprint:
+            return "last finished with other settings"
+        for name, file in entry.files.items():
+            if _n_bytes(self._folder / name) != file.n_bytes:
+                return f"{name} is missing or cut short"
+        return None
 
     def once(
         self,
         step: str,
         fingerprint: str,
         result_type: type[Result],
-        take: Callable[[], tuple[Result, list[Path]]],
+        take: Callable[[], tuple[Result, Files]],
         watch: Watcher,
         shown: str | None = None,
+        asked: object = None,
     ) -> Result:
         """Return what a step gave; take it now if it is not finished.
 
@@ -79,12 +104,14 @@ class StepLog:
             Told when there is nothing left to do.
         shown
             What the step is called on the screen.
+        asked
+            See `record`.
         """
         if done := self.finished(step, fingerprint, result_type):
             watch(Progress(shown or step, 1, 1, "steps", note="already done"))
             return done
         result, files = take()
-        self.record(step, fingerprint, result, files)
+        self.record(step, fingerprint, result, files, asked)
         return result
 
     def result(self, step: str, result_type: type[Result]) -> Result:
@@ -94,27 +121,97 @@ class StepLog:
         ------
         NotARunFolder
             When the step was never finished here.
+        FileDamaged
+            When what is written there is not what was written.
         """
-        entry = self._steps().get(step)
+        entry = self._entry(step)
         if entry is None:
             raise NotARunFolder(
                 str(self._folder), f"must hold a finished step {step!r}", "none", "Run the study to its end first."
             )
-        return from_mapping(result_type, entry["result"], f"{self.path}.{step}")
+        return self._read(step, entry.result, result_type)
 
-    def record(self, step: str, fingerprint: str, result: object, files: list[Path]) -> None:
-        """Write down that a step is finished."""
-        entry = {
-            "fingerprint": fingerprint,
-            "files": {str(path.relative_to(self._folder)): _n_bytes(path) for path in files},
-            "result": to_mapping(result),
-        }
-        write_json(self.path, {"format": RESULTS_VERSION, "steps": {**self._steps(), step: entry}})
+    def asked(self, step: str, record_type: type[Record]) -> Record | None:
+        """Return what the step was asked to do, where that was recorded beside what it gave; None where not.
+
+        Raises
+        ------
+        FileDamaged
+            When what is written there is not what was written.
+        """
+        entry = self._entry(step)
+        return None if entry is None or entry.asked is None else self._read(step, entry.asked, record_type)
+
+    def digest(self, step: str, path: Path) -> str | None:
+        """Return the digest that the writer of a step's file gave; None where the step or the file is not on record.
+
+        Raises
+        ------
+        FileDamaged
+            When what is written there is not what was written.
+        """
+        entry = self._entry(step)
+        file = entry and entry.files.get(str(path.relative_to(self._folder)))
+        return file.digest if file else None
+
+    def record(self, step: str, fingerprint: str, result: object, files: Files, asked: object = None) -> None:
+        """Write down that a step is finished.
+
+        Parameters
+        ----------
+        files
+            What it wrote.
+        asked
+            A record of what it was asked to do, for those who read the files later; None keeps none.
+        """
+        left = {str(path.relative_to(self._folder)): _File(_n_bytes(path), digest) for path, digest in files.items()}
+        entry = _Entry(fingerprint, left, to_mapping(asked), to_mapping(result)).signed()
+        write_json(self.path, {"format": RESULTS_VERSION, "steps": {**self._steps(), step: to_mapping(entry)}})
+
+    def _read(self, step: str, written: Any, record_type: type[Record]) -> Record:  # noqa: ANN401 - as JSON has it
+        try:
+            return from_mapping(record_type, written, f"{self.path}, {step}")
+        except SettingsError as error:
+            rule = f"must be results of this version of zspace, {error.rule}"
+            raise OtherFields(error.where, rule, error.got, "Run the study again.") from error
+
+    def _steps(self) -> dict[str, Any]:
+        if not self.path.exists():
+            return {}
+        document = read_json(self.path)
+        version = document.get("format") if isinstance(document, dict) else None
+        if version != RESULTS_VERSION:
+            next_step = "Use the zspace version that wrote it, or choose another --out."
+            raise FileDamaged(
+                str(self.path), f"must be of format {RESULTS_VERSION}", f"format {version!r:.40}", next_step
+            )
+        steps = document.get("steps")
+        if not isinstance(steps, dict):
+            raise self._damaged("no table of steps")
+        return steps
+
+    def _entry(self, step: str) -> _Entry | None:
+        """Return the entry of a step as it was written, or None if there is none."""
+        written = self._steps().get(step)
+        if written is None:
+            return None
+        try:
+            entry = from_mapping(_Entry, written, step)
+            is_whole = entry == entry.signed()
+        except (SettingsError, ValueError):
+            is_whole = False
+        if not is_whole:
+            raise self._damaged(f"a step {step!r} of other content")
+        return entry
+
+    def _damaged(self, got: str) -> FileDamaged:
+        return FileDamaged(
+            str(self.path), "must be as it was written", got, "Delete it and run the same command again."
+        )
 
 
-def fingerprint(**parts: object) -> str:
-    """Return the digest of all that a step's outcome depends on."""
-    return document_digest({name: to_mapping(part) for name, part in parts.items()})
+class OtherFields(FileDamaged):
+    """A whole record of results has other fields than this version knows."""
 
 
 def _n_bytes(path: Path) -> int | None:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from zspace.encoding import Latents, encode_images
-from zspace.files import document_digest
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore, open_store
 from zspace.models import Autoencoder
 from zspace.results import EncodeResult, Progress, TrainResult, Watcher, watch_nothing
+from zspace.runs.fingerprints import encode_fingerprint
 from zspace.runs.folders import RunFolder, locked
 from zspace.runs.latents import write_latents
-from zspace.runs.reading import open_run
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.reading import KnownRun, open_run
+from zspace.runs.steps import Files, StepLog
 from zspace.seeds import random_stream
 from zspace.settings import ImageSettings
 from zspace.workflows.pack import pack
 from zspace.workflows.train import load_model
-
-_VERSION = 1
 
 
 def encode(
@@ -60,8 +59,8 @@ def encode_study(path: Path, watch: Watcher = watch_nothing) -> EncodeResult:
     run = open_run(path)
     with locked(run.study.path):
         store = open_store(run.study.store)
-        model = load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
-        return encode(store, run.folder, model, run.seed, watch)
+        model = load_model(run.folder, run.asked)
+        return _noted(encode(store, run.folder, model, run.asked.seed, watch), run)
 
 
 def default_place(path: Path, images: ImageSettings) -> Path:
@@ -92,31 +91,34 @@ def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher =
     """
     run = open_run(path)
     with locked(out):
-        pack(replace(images, size=run.plan.settings.images.size), run.seed, out / "images", watch)
+        pack(replace(images, size=run.asked.image_size), run.asked.seed, out / "images", watch)
         store = open_store(out / "images")
         weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
+        load = partial(load_model, run.folder, run.asked)
+        return _noted(_encode(store, RunFolder(out), load, weights, run.asked.seed, watch), run)
 
-        def load() -> Autoencoder:
-            return load_model(run.folder, run.asked, run.plan.settings.images.size, run.seed)
 
-        return _encode(store, RunFolder(out), load, weights, run.seed, watch)
+def _noted(result: EncodeResult, run: KnownRun) -> EncodeResult:
+    """Return the result with what has to be known of the run that encoded it."""
+    return replace(result, notes=run.notes)
 
 
 def _encode(
     store: ImageStore, into: RunFolder, model: Callable[[], Autoencoder], weights: str, seed: int, watch: Watcher
 ) -> EncodeResult:
     """Write the z-points of a store into a folder, unless these weights have already done so."""
-    made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=seed, version=_VERSION)
+    made_from = encode_fingerprint(weights, store.result.store_digest, seed)
     step = f"encode {into.path.name}"
 
-    def take() -> tuple[EncodeResult, list[Path]]:
-        return _write_points(store, model(), seed, into.latents, made_from, step, watch), [into.latents]
+    def take() -> tuple[EncodeResult, Files]:
+        result = _write_points(store, model(), seed, into.latents, step, watch)
+        return result, {into.latents: result.latents_digest}
 
     return StepLog(into.path).once("encode", made_from, EncodeResult, take, watch, step)
 
 
 def _write_points(
-    store: ImageStore, model: Autoencoder, seed: int, path: Path, made_from: str, step: str, watch: Watcher
+    store: ImageStore, model: Autoencoder, seed: int, path: Path, step: str, watch: Watcher
 ) -> EncodeResult:
     start = perf_counter()
     rows = store.rows("all")
@@ -133,10 +135,10 @@ def _write_points(
         parts = [part for block in blocks if (part := getattr(block, name)) is not None]
         if parts:
             arrays[name] = np.concatenate(parts)
-    write_latents(path, arrays, rows)
+    digest = write_latents(path, arrays, rows)
     return EncodeResult(
         n_points=len(points),
         z_dim=points.shape[1],
-        latents_digest=document_digest({"made_from": made_from}),
+        latents_digest=digest,
         elapsed_seconds=perf_counter() - start,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -16,16 +15,16 @@ from zspace.geometry.clouds import Cloud
 from zspace.images.store import ImageStore
 from zspace.models import Autoencoder
 from zspace.results import EncodeResult, GenerateResult, Progress, SampleScore, Watcher, watch_nothing
+from zspace.runs.fingerprints import generate_fingerprint
 from zspace.runs.folders import RunFolder
 from zspace.runs.latents import read_latents
 from zspace.runs.pictures import save_pictures
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.steps import Files, StepLog
 from zspace.seeds import random_stream
 from zspace.settings import GenerateSettings, Split
 from zspace.shapes import Images, Points, Rows
 from zspace.workflows.measure import read_cloud
 
-_VERSION = 2
 ORIGINALS, RECONSTRUCTIONS = "originals", "reconstructions"
 COMPONENTS = "components"
 """Pictures along the first principal components."""
@@ -73,19 +72,20 @@ def generate(
     """
     log = StepLog(run.path)
     latents = log.result("encode", EncodeResult).latents_digest
-    made_from = fingerprint(latents=latents, settings=settings, split=cloud_split, seed=seed, version=_VERSION)
+    made_from = generate_fingerprint(latents, settings, cloud_split, seed)
     step = f"generate {run.path.name}"
 
-    def take() -> tuple[GenerateResult, list[Path]]:
+    def take() -> tuple[GenerateResult, Files]:
         sources = _gather(store, run, model, cloud_split, _random_rows(store, settings.n_scored, cloud_split, seed))
-        return _generated(sources, settings, seed, run, step, watch), [run.pictures]
+        result, pictures = _generated(sources, settings, seed, step, watch)
+        return result, {run.pictures: save_pictures(run, pictures)}
 
     return log.once("generate", made_from, GenerateResult, take, watch, step)
 
 
 def _generated(
-    sources: _Sources, settings: GenerateSettings, seed: int, run: RunFolder, step: str, watch: Watcher
-) -> GenerateResult:
+    sources: _Sources, settings: GenerateSettings, seed: int, step: str, watch: Watcher
+) -> tuple[GenerateResult, dict[str, Images]]:
     start = perf_counter()
     names = (ORIGINALS, RECONSTRUCTIONS, *settings.samplers)
     pictures: dict[str, Images] = {}
@@ -102,10 +102,9 @@ def _generated(
     if settings.n_components:
         pictures[COMPONENTS] = decode_points(sources.model, component_walks(sources.cloud, settings.n_components))
     watch(Progress(step, len(names), len(names), "samplers"))
-    save_pictures(run, pictures)
-    return GenerateResult(
-        tuple(scores), settings.n_shown, COMPONENT_STEPS, sources.originals_split, perf_counter() - start
-    )
+    elapsed = perf_counter() - start
+    result = GenerateResult(tuple(scores), settings.n_shown, COMPONENT_STEPS, sources.originals_split, elapsed)
+    return result, pictures
 
 
 def _random_rows(store: ImageStore, n_images: int, cloud_split: Split, seed: int) -> tuple[Split, Rows]:
@@ -120,7 +119,7 @@ def _gather(
     store: ImageStore, run: RunFolder, model: Autoencoder, cloud_split: Split, chosen: tuple[Split, Rows]
 ) -> _Sources:
     split, rows = chosen
-    codes = read_latents(run.latents, "mu" if model.is_variational else "z")[rows]
+    codes = read_latents(run, "mu" if model.is_variational else "z")[rows]
     return _Sources(model, read_cloud(store, run, cloud_split), np.asarray(store.images[rows]), codes, split)
 
 

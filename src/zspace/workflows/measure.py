@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -19,15 +18,14 @@ from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, usable_latents
-from zspace.measuring import MAPS, Beside, chosen_maps, chosen_measures, measure_cloud
+from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
+from zspace.runs.fingerprints import cloud_fingerprint, map_fingerprint, measure_fingerprint
 from zspace.runs.folders import RunFolder
 from zspace.runs.latents import latent_names, read_latents
-from zspace.runs.pictures import map_path, save_sheet
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.pictures import map_path, map_step, save_sheet
+from zspace.runs.steps import Files, StepLog
 from zspace.settings import MapSettings, MeasureSettings, Split
-
-_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,10 @@ class Gathered:
     cloud: Cloud
     beside: Beside
     facts: CloudFacts
+
+    def noted(self, notes: tuple[str, ...]) -> Gathered:
+        """Return the same with more to be known of where the points come from."""
+        return replace(self, facts=replace(self.facts, notes=(*self.facts.notes, *notes)))
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,10 @@ def measure(
 
     def gather() -> Gathered:
         rows = store.rows(settings.split)
-        found = Latents(**{name: read_latents(run.latents, name)[rows] for name in latent_names(run.latents)})
+        found = Latents(**{name: read_latents(run, name)[rows] for name in latent_names(run)})
         return gather_points(found, str(run.latents), store, rows)
 
-    made_from = fingerprint(latents=latents, split=settings.split)
+    made_from = cloud_fingerprint(latents, settings.split)
     task = MeasureTask(run, f"measure {run.path.name}", made_from, gather, settings, seed)
     return take_measures(task, watch)
 
@@ -129,20 +131,19 @@ def take_measures(task: MeasureTask, watch: Watcher) -> tuple[MeasureResult, dic
     """
     gather = cache(task.gather)
     log = StepLog(task.folder.path)
-    measures = replace(task.settings, maps=(), only=tuple(name for name in task.settings.only if name != MAPS))
-    made_from = fingerprint(points=task.made_from, settings=measures, seed=task.seed, version=_VERSION)
+    made_from = measure_fingerprint(task.made_from, task.settings, task.seed)
     found = log.once(
-        "measure", made_from, MeasureResult, lambda: (_measured(task, gather(), watch), []), watch, task.step
+        "measure", made_from, MeasureResult, lambda: (_measured(task, gather(), watch), {}), watch, task.step
     )
     maps = {}
     for name, one in chosen_maps(task.settings, found.cloud.n_used).items():
         colors = task.settings.map_attributes
-        made_from = fingerprint(points=task.made_from, map=one, colors=colors, seed=task.seed, version=_VERSION)
+        made_from = map_fingerprint(task.made_from, one, colors, task.seed)
 
-        def take(name: str = name, one: MapSettings = one) -> tuple[Map, list[Path]]:
+        def take(name: str = name, one: MapSettings = one) -> tuple[Map, Files]:
             return _drawn(task, gather(), name, one, watch)
 
-        maps[name] = log.once(f"map {name}", made_from, Map, take, watch)
+        maps[name] = log.once(map_step(name), made_from, Map, take, watch)
     return found, maps
 
 
@@ -157,9 +158,7 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
     return MeasureResult(measurements, gathered.facts, perf_counter() - start)
 
 
-def _drawn(
-    task: MeasureTask, gathered: Gathered, name: str, asked: MapSettings, watch: Watcher
-) -> tuple[Map, list[Path]]:
+def _drawn(task: MeasureTask, gathered: Gathered, name: str, asked: MapSettings, watch: Watcher) -> tuple[Map, Files]:
     """Draw one map; a cloud that is too small for it gets none, with the reason."""
 
     def told(progress: Progress) -> None:
@@ -172,12 +171,11 @@ def _drawn(
     except TooFewPoints as error:
         n_points = gathered.cloud.n_points
         missing = Estimate(None, "share", n_points, 0, "Venna and Kaski 2001", reason=str(error))
-        return Map(name, map_title(asked, n_points), n_points, asked.n_neighbors, {"trustworthiness": missing}), []
+        return Map(name, map_title(asked, n_points), n_points, asked.n_neighbors, {"trustworthiness": missing}), {}
     path = map_path(task.folder, name)
-    save_sheet(path, sheet)
-    return found, [path]
+    return found, {path: save_sheet(path, sheet)}
 
 
 def read_cloud(store: ImageStore, run: RunFolder, split: Split) -> Cloud:
     """Return the z-points of a split, in the order of the store."""
-    return Cloud(read_latents(run.latents, "z")[store.rows(split)])
+    return Cloud(read_latents(run, "z")[store.rows(split)])

@@ -6,7 +6,9 @@ from pathlib import Path
 from zspace.images.packing import pack_images, source_signature
 from zspace.images.store import STORE_FILES, STORE_VERSION
 from zspace.results import PackResult, Watcher, watch_nothing
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.fingerprints import fingerprint
+from zspace.runs.folders import pack_log
+from zspace.runs.steps import Files
 from zspace.settings import BUILT_IN_FACES, ImageSettings
 
 
@@ -28,16 +30,11 @@ def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch
     log = pack_log(store)
     made_from = fingerprint(settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION)
 
-    def take() -> tuple[PackResult, list[Path]]:
+    def take() -> tuple[PackResult, Files]:
         result = pack_images(settings, seed, store, watch)
-        return result, [store / name for name in sorted(STORE_FILES) if (store / name).exists()]
+        return result, {store / name: "" for name in sorted(STORE_FILES) if (store / name).exists()}
 
-    return log.once("pack", made_from, PackResult, take, watch)
-
-
-def pack_log(store: Path) -> StepLog:
-    """Return the log of a store; it is hidden, for the visible files are those of the store's format."""
-    return StepLog(store, ".zspace.json")
+    return log.once("pack", made_from, PackResult, take, watch, asked=settings)
 
 
 def absolute_paths(settings: ImageSettings) -> ImageSettings:

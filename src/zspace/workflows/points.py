@@ -9,17 +9,17 @@ import numpy as np
 
 from zspace import __version__
 from zspace.errors import NotARunFolder
-from zspace.files import tree_digest, write_text
+from zspace.files import file_digest, tree_digest, write_text
 from zspace.images.store import ImageStore, open_store
 from zspace.latents import read_latents_file
 from zspace.measuring import check_measures
-from zspace.report import PointsReport, render_points_report
 from zspace.results import Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
+from zspace.runs.fingerprints import fingerprint
 from zspace.runs.folders import RunFolder, StudyFolder, locked
-from zspace.runs.latents import read_latent_ids
+from zspace.runs.latents import check_latents, read_latent_ids
 from zspace.runs.pictures import read_sheets
-from zspace.runs.reading import is_run_folder
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.reading import is_run_folder, open_run
+from zspace.runs.steps import Files, StepLog
 from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import copy_pictures, write_figures
@@ -76,12 +76,14 @@ def measure_points(
     path = _points_of(source)
     with locked(out):
         store = _store_of(path)
-        asked = {"array": array_name, "points": n_points, "store": store and store.result.store_digest}
+        notes = open_run(source).notes if is_run_folder(source) else ()
+        asked = {"array": array_name, "points": n_points, "store": store and store.result.store_digest, "notes": notes}
 
         def gather() -> Gathered:
+            check_latents(path)
             found = read_latents_file(path, array_name)
-            rows = np.arange(len(found.z)) if store is None else read_latent_ids(path)
-            return gather_points(found, str(path.resolve()), store, rows, n_points, seed)
+            rows = np.arange(len(found.z)) if store is None else read_latent_ids(RunFolder(path.parent))
+            return gather_points(found, str(path.resolve()), store, rows, n_points, seed).noted(notes)
 
         made_from = fingerprint(source=tree_digest(path) if path.exists() else None, asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
@@ -121,17 +123,19 @@ def _report(
     page = folder.path / "report.html"
     made_from = fingerprint(results=found, maps=maps, name=name, zspace=__version__, version=_VERSION)
 
-    def take() -> tuple[ReportResult, list[Path]]:
+    def take() -> tuple[ReportResult, Files]:
+        from zspace.report import N_PAIRS_SHOWN, PointsReport, render_points_report  # needs matplotlib
+
         watch(Progress("report", 0, 1, "files"))
         sheets = read_sheets(folder, maps)
-        copies = copy_pictures(store, found.measurements) if store else None
+        copies = copy_pictures(store, found.measurements, N_PAIRS_SHOWN) if store else None
         told = PointsReport(
             name, found.cloud, found.measurements, maps, sheets, copies, seed, datetime.now(UTC), __version__
         )
         rendered = render_points_report(told)
+        files = write_figures(folder.figures, rendered.figures[""])
         write_text(page, rendered.page)
-        write_figures(folder.figures, rendered.figures[""])
         watch(Progress("report", 1, 1, "files"))
-        return ReportResult(page.stat().st_size), [page]
+        return ReportResult(page.stat().st_size), {**files, page: file_digest(page)}
 
     StepLog(folder.path).once("report", made_from, ReportResult, take, watch)

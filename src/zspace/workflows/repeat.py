@@ -52,7 +52,7 @@ def repeat(
     with locked(study.path):
         _copy_state(kept, repetition, from_epoch, fresh_noise)
         store = open_store(study.store)
-        return repetition, train(store, repetition, known.asked, known.seed, watch)
+        return repetition, train(store, repetition, known.asked.model, known.asked.seed, watch, known.asked.study)
 
 
 def _advice(run: RunFolder) -> str:

@@ -15,6 +15,7 @@ from zspace.networks.convolutional import check_image_size
 from zspace.processes import wait_for_all
 from zspace.results import StudyResults, TrainResult, Watcher, watch_nothing
 from zspace.runs.folders import StudyFolder, claim_study_folder, locked
+from zspace.runs.reading import open_run
 from zspace.settings import BUILT_IN_FACES, ModelSettings, Origin, Plan, StudySettings, model_seed
 from zspace.training import resolve_device, resolve_training
 from zspace.workflows.encode import encode
@@ -89,15 +90,15 @@ def assist(asked: Plan, out: Path) -> None:
 def _train(folder: StudyFolder, name: str, settings: StudySettings, watch: Watcher) -> TrainResult:
     wait_for_all()  # the first process may still be packing, or measuring the model before
     model = settings.models[name]
-    return train(open_store(folder.store), folder.run(name), model, model_seed(settings, model), watch)
+    seed = model_seed(settings, model)
+    return train(open_store(folder.store), folder.run(name), model, seed, watch, settings.name)
 
 
 def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings: StudySettings, watch: Watcher) -> None:
     _train(folder, name, settings, watch)
     store, run = open_store(folder.store), folder.run(name)
-    seed = model_seed(settings, asked)
-    model = load_model(run, asked, settings.images.size, seed)
-    encode(store, run, model, seed, watch)
+    model = load_model(run, open_run(run.path).asked)
+    encode(store, run, model, model_seed(settings, asked), watch)
     measure(store, run, settings.measure, settings.seed, watch)
     generate(store, run, model, settings.generate, settings.measure.split, settings.seed, watch)
 

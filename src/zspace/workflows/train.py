@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic, perf_counter
 
 import torch
@@ -20,20 +20,24 @@ from zspace.processes import is_first, process_count, wait_for_all
 from zspace.records import to_mapping
 from zspace.results import Progress, TrainResult, Watcher, watch_nothing
 from zspace.runs.checkpoints import newest_checkpoint, save_checkpoint
+from zspace.runs.fingerprints import train_fingerprint, trajectory_digest
 from zspace.runs.folders import RunFolder
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.steps import StepLog
 from zspace.runs.tensors import arrays_digest, load_arrays, save_arrays
-from zspace.settings import ModelSettings, Split
+from zspace.settings import AskedRun, ModelSettings, Split
 from zspace.tensorboard import require_tensorboard, write_tensorboard
 from zspace.training import Diverged, Moment, Training, resolve_device, resolve_training
 
-_VERSION = 2
-"""Raised when the same settings would give other weights than before."""
 _REPORT_SECONDS = 0.25
 
 
 def train(
-    store: ImageStore, run: RunFolder, settings: ModelSettings, seed: int, watch: Watcher = watch_nothing
+    store: ImageStore,
+    run: RunFolder,
+    settings: ModelSettings,
+    seed: int,
+    watch: Watcher = watch_nothing,
+    study: str = "",
 ) -> TrainResult:
     """Train a model, or go on with it from its newest checkpoint, or return at once if it is finished.
 
@@ -51,6 +55,8 @@ def train(
         The seed of the study.
     watch
         Called with every progress record.
+    study
+        Name of the study, to be kept beside the weights.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def train(
     """
     log = StepLog(run.path)
     step = f"train {run.path.name}"
-    made_from = fingerprint(trajectory=trajectory_digest(store, settings, seed), epochs=settings.training.epochs)
+    made_from = train_fingerprint(store.result.store_digest, settings, seed)
     if done := log.finished("train", made_from, TrainResult):
         watch(Progress(step, done.epochs * done.n_images, done.epochs * done.n_images, "images", note="already done"))
         return done
@@ -71,41 +77,38 @@ def train(
         require_tensorboard()
     training = _prepare(store, settings, seed)
     start = perf_counter()
-    _run_to_end(_Keeper(training, run, trajectory_digest(store, settings, seed)), step, watch)
+    _run_to_end(_Keeper(training, run, trajectory_digest(store.result.store_digest, settings, seed)), step, watch)
     weights = training.model.weights()
     result = _result(training, arrays_digest(weights), perf_counter() - start)
     if is_first():
-        save_arrays(run.weights, weights, {"kind": "weights"})
-        log.record("train", made_from, result, [run.weights])
+        digest = save_arrays(run.weights, weights, {"kind": "weights"})
+        asked = AskedRun(study, settings, training.model.image_size, seed, store.result.store_digest)
+        log.record("train", made_from, result, {run.weights: digest}, asked)
     return result
 
 
-def trajectory_digest(store: ImageStore, settings: ModelSettings, seed: int) -> str:
-    """Return the digest of all that decides the weights at a given step.
-
-    The number of epochs is not part of it: a longer run of the same settings goes on where the shorter one ended.
-    """
-    training = replace(
-        settings.training, epochs=1, checkpoint_seconds=0.0, keep_every=0, max_rollbacks=0, tensorboard=False
-    )
-    return fingerprint(
-        store=store.result.store_digest, settings=replace(settings, training=training), seed=seed, version=_VERSION
-    )
-
-
-def load_model(run: RunFolder, settings: ModelSettings, image_size: int, seed: int) -> Autoencoder:
+def load_model(run: RunFolder, asked: AskedRun) -> Autoencoder:
     """Return the trained model of a run, on its device.
+
+    Parameters
+    ----------
+    run
+        Where the weights lie.
+    asked
+        What they were trained as; see `zspace.runs.reading.open_run`.
 
     Raises
     ------
-    FileDamaged
-        When the weights are missing or damaged.
+    NotARunFolder
+        When the run was never trained to its end.
+    FileDamaged, WeightsDoNotFit
+        When the weights are missing, damaged, or those of another run.
     """
-    model = Autoencoder(settings, image_size, seed)
+    model = Autoencoder(asked.model, asked.image_size, asked.seed)
     digest = StepLog(run.path).result("train", TrainResult).weights_digest
     weights, _ = load_arrays(run.weights, digest)
     model.load_weights(weights)
-    device, _ = resolve_device(settings.training.device)
+    device, _ = resolve_device(asked.model.training.device)
     return model.place_on(torch.device(device))
 
 

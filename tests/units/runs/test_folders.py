@@ -49,7 +49,8 @@ def test_another_study_is_not_overwritten(tmp_path):
 def test_foreign_files_are_not_touched(tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(
-        FolderNotEmpty, match=r"--out must be new, empty, or the folder of this study, got other files\."
+        FolderNotEmpty,
+        match=r"--out must be new, empty, or the folder of this study, got other files, such as thesis\.",
     ):
         claim_study_folder(StudyFolder(tmp_path), resolve_plan("demo", {}))
     with pytest.raises(FolderNotEmpty, match=r"--out must be a folder, got a file\. Choose another --out\."):

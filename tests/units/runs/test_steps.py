@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from zspace.errors import FileDamaged, NotARunFolder
-from zspace.runs.steps import StepLog, fingerprint
+from zspace.runs.fingerprints import fingerprint
+from zspace.runs.steps import StepLog
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ def test_a_step_is_finished_only_for_its_fingerprint_and_with_its_files(tmp_path
     output = tmp_path / "weights"
     output.write_text("12345")
     assert log.finished("train", "f1", Found) is None
-    log.record("train", "f1", Found(2.5), [output])
-    log.record("encode", "f2", Found(1.0), [])
+    log.record("train", "f1", Found(2.5), {output: ""})
+    log.record("encode", "f2", Found(1.0), {})
     assert log.finished("train", "f1", Found) == Found(2.5)
     assert log.finished("train", "other", Found) is None
     output.write_text("123")
@@ -36,7 +37,7 @@ def test_a_missing_step_and_another_format_are_told(tmp_path):
         log.result("train", Found)
     log.path.write_text(json.dumps({"format": 99, "steps": {}}))
     with pytest.raises(
-        FileDamaged, match=r"results\.json: must be of format 1, got format 99\. Use the zspace version"
+        FileDamaged, match=r"results\.json: must be of format 2, got format 99\. Use the zspace version"
     ):
         log.result("train", Found)
 
@@ -53,7 +54,7 @@ def test_a_step_is_taken_once_and_says_when_it_was(tmp_path):
     def take():
         taken.append(1)
         (tmp_path / "file").write_text("left behind")
-        return Found(2.5), [tmp_path / "file"]
+        return Found(2.5), {tmp_path / "file": ""}
 
     log = StepLog(tmp_path)
     for _ in range(2):
