@@ -89,7 +89,7 @@ def nearest(word: str, words: list[str]) -> str:
     return f"Known are: {', '.join(sorted(words))}."
 
 
-def from_mapping(record_type: type[Record], mapping: Mapping[str, Any], where: str) -> Record:
+def from_mapping(record_type: type[Record], mapping: object, where: str) -> Record:
     """Read a mapping into a record.
 
     Parameters
@@ -97,7 +97,7 @@ def from_mapping(record_type: type[Record], mapping: Mapping[str, Any], where: s
     record_type
         A dataclass with annotated fields.
     mapping
-        What a TOML or JSON file holds; absent keys take their defaults.
+        What a TOML or JSON file holds: a table, or it is refused; absent keys take their defaults.
     where
         How messages name the place, such as ``"study.toml"``.
 

@@ -403,8 +403,10 @@ def _without_none(table: dict[str, Any]) -> dict[str, Any]:
 
 def plan_from_document(document: Mapping[str, Any], where: str) -> Plan:
     """Read back what `plan_document` gave."""
-    origins = {}
-    for key, text in document.get("origins", {}).items():
+    origins, written = {}, document.get("origins", {})
+    if not isinstance(written, Mapping):
+        raise SettingOutOfRange(f"{where}.origins", "must be a table", f"{written!r:.40}", "Run the study again.")
+    for key, text in written.items():
         kind, _, reason = str(text).partition(": ")
         origins[key] = from_mapping(Origin, {"kind": kind, "reason": reason}, f"{where}.origins.{key}")
     return Plan(from_mapping(StudySettings, document.get("settings", {}), f"{where}.settings"), origins)

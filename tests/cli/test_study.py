@@ -227,7 +227,9 @@ def test_folders_that_are_not_this_studys_are_left_alone(zspace, study_file, tmp
     (foreign / "thesis.tex").write_text("x")
     outcome = zspace("study", study_file, "--out", foreign)
     assert outcome.code == 4
-    assert "--out must be new, empty, or the folder of this study, got other files, such as thesis.tex." in outcome.stderr
+    assert (
+        "--out must be new, empty, or the folder of this study, got other files, such as thesis.tex." in outcome.stderr
+    )
     below_a_file = zspace("study", study_file, "--out", foreign / "thesis.tex" / "out")
     assert below_a_file.code == 4
     assert "must be a place this user may write to" in below_a_file.stderr
