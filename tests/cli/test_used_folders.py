@@ -197,6 +197,16 @@ def test_old_weights_are_not_passed_off_as_the_new_settings(zspace, study, out):
         assert "model.training.epochs was 2, is 5000" in result["notes"][-1]
 
 
+def test_z_points_of_earlier_weights_are_told_as_such(zspace, study, out):
+    assert zspace("train", study, "--out", out, "--epochs", 3).code == 0
+    outcome = zspace("measure", out / "runs" / "vae", "--json")
+    assert outcome.code == 0, outcome.stderr
+    note = "these z-points are of earlier weights than vae has now: run zspace encode vae"
+    assert outcome.document["cloud"]["notes"][-1] == note
+    assert zspace("encode", out / "runs" / "vae").code == 0
+    assert note not in zspace("measure", out / "runs" / "vae", "--json").document["cloud"]["notes"]
+
+
 def test_what_is_finished_is_reported_and_what_is_not_is_told(zspace, study, out):
     interrupt_changed(study, out, "--set", "models.vae.training.learning_rate=0.25", "--epochs", "2")
     outcome = zspace("report", out, "--json")

@@ -29,7 +29,7 @@ from zspace.runs.fingerprints import (
 )
 from zspace.runs.folders import RunFolder, StudyFolder, pack_log, read_plan
 from zspace.runs.pictures import map_step
-from zspace.runs.steps import Result, StepLog
+from zspace.runs.steps import OTHER_SETTINGS, Result, StepLog
 from zspace.settings import AskedRun, ImageSettings, Plan, StudySettings, asked_models, model_seed
 
 _OTHER_IMAGES = "the images were last packed with other settings"
@@ -78,6 +78,27 @@ def open_run(path: Path) -> KnownRun:
         return KnownRun(run, study, asked)
     note = f"the weights of {run.path.name} were last finished with other settings than plan.toml has now: "
     return KnownRun(run, study, asked, (note + "; ".join(changes),))
+
+
+def notes_on_points(path: Path) -> tuple[str, ...]:
+    """Return what a reader of a run's z-points has to know of them and of the weights that encoded them.
+
+    Raises
+    ------
+    NotARunFolder, FileDamaged
+        As `open_run`.
+    """
+    run = open_run(path)
+    log, asked = StepLog(run.folder.path), run.asked
+    if log.asked("train", AskedRun) is None:
+        return run.notes
+    weights = log.result("train", TrainResult).weights_digest
+    if log.unfinished("encode", encode_fingerprint(weights, asked.store_digest, asked.seed)) != OTHER_SETTINGS:
+        return run.notes
+    return (
+        *run.notes,
+        f"these z-points are of earlier weights than {path.name} has now: run zspace encode {path.name}",
+    )
 
 
 def planned_runs(study: StudyFolder, plan: Plan) -> dict[str, AskedRun]:

@@ -16,6 +16,7 @@ from zspace.records import from_mapping, to_mapping
 from zspace.results import Progress, Watcher
 
 RESULTS_VERSION = 2
+OTHER_SETTINGS = "last finished with other settings"
 
 Result = TypeVar("Result")
 Record = TypeVar("Record")
@@ -78,7 +79,7 @@ class StepLog:
         if entry is None:
             return "not finished"
         if entry.fingerprint != fingerprint:
-            return "last finished with other settings"
+            return OTHER_SETTINGS
         for name, file in entry.files.items():
             if _n_bytes(self._folder / name) != file.n_bytes:
                 return f"{name} is missing or cut short"

@@ -18,7 +18,7 @@ from zspace.runs.fingerprints import fingerprint
 from zspace.runs.folders import RunFolder, StudyFolder, locked
 from zspace.runs.latents import check_latents, read_latent_ids
 from zspace.runs.pictures import read_sheets
-from zspace.runs.reading import is_run_folder, open_run
+from zspace.runs.reading import is_run_folder, notes_on_points
 from zspace.runs.steps import Files, StepLog
 from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
@@ -76,7 +76,7 @@ def measure_points(
     path = _points_of(source)
     with locked(out):
         store = _store_of(path)
-        notes = open_run(source).notes if is_run_folder(source) else ()
+        notes = notes_on_points(source) if is_run_folder(source) else ()
         asked = {"array": array_name, "points": n_points, "store": store and store.result.store_digest, "notes": notes}
 
         def gather() -> Gathered:
