@@ -31,7 +31,9 @@ def test_bytes_stay_as_they_are_and_rows_are_named_by_number(tmp_path):
 @pytest.mark.parametrize("shape", [(5, 9, 10), (5, 9, 10, 1)])
 def test_grey_arrays_become_three_channels(tmp_path, shape):
     grey = BYTES[..., 0].reshape(shape)
-    np.testing.assert_array_equal(pixels_of(open_array(saved(tmp_path, grey), MEGABYTE)), np.repeat(BYTES[..., :1], 3, axis=3))
+    np.testing.assert_array_equal(
+        pixels_of(open_array(saved(tmp_path, grey), MEGABYTE)), np.repeat(BYTES[..., :1], 3, axis=3)
+    )
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2"])
