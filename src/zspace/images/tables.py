@@ -175,6 +175,7 @@ def _rows(file: Path, layout: _Layout, max_bytes: int) -> Iterator[Candidate]:
             for batch in table.iter_batches(n_at_once, [number], columns, use_threads=False):
                 yield from _batch_candidates(batch, layout, name_of_row, n_before, max_bytes)
                 n_before += batch.num_rows
+                del batch  # it would be held while the next is unpacked
 
 
 def _unpacked_size(group: pq.RowGroupMetaData, image: str) -> tuple[int, bool]:
