@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import stat
 import struct
 import zipfile
@@ -32,10 +31,10 @@ from zspace.images.folders import CELEBA_TABLES, find_celeba_table, stamp
 
 _ENCRYPTED = 0x1
 _MEMBER_START = b"PK\3\4"
-_BYTES_AT_ONCE = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 16}
-"""How much of a member to unpack at a time, by its method."""
-_LEAST_BYTES_AT_ONCE = 1 << 12
-"""For the other methods, whose every packed byte zipfile unpacks at once, however many come of it."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others zipfile unpacks without bound: 4 KB packed by bzip2 can become 4 GB in one step."""
+_BYTES_AT_ONCE = 1 << 16
+_BY_NO_METHOD = "packed by a method that cannot be read"
 
 
 def open_zip(path: Path, max_bytes: int) -> ImageSource:
@@ -113,22 +112,23 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: i
         raise Skipped("encrypted")
     if stat.S_ISLNK(member.external_attr >> 16):
         raise Skipped("a symbolic link inside the archive")
+    if member.compress_type not in _METHODS:
+        raise Skipped(_BY_NO_METHOD)
     if member.file_size > max_bytes:
         raise Skipped(TOO_MANY_BYTES)
     try:
         return _unpacked(archive, member)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, struct.error) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error) as error:
         raise Skipped("damaged inside the archive, or larger than it claims there") from error
     except (NotImplementedError, RuntimeError) as error:
-        raise Skipped("packed by a method that cannot be read") from error
+        raise Skipped(_BY_NO_METHOD) from error
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     # Not archive.read: that unpacks up to 2 GB of whatever is there before it cuts off what was not claimed.
-    n_at_once = _BYTES_AT_ONCE.get(member.compress_type, _LEAST_BYTES_AT_ONCE)
     data = bytearray()
     with archive.open(member) as stream:
-        while block := stream.read(n_at_once):
+        while block := stream.read(_BYTES_AT_ONCE):
             data += block
     return bytes(data)
 

@@ -75,6 +75,10 @@ class StoredPixels:
         self.check(np.atleast_1d(np.arange(len(self))[rows]), pixels[None] if pixels.ndim == 3 else pixels)
         return pixels
 
+    def __array__(self, dtype: type | None = None, copy: bool | None = None) -> np.ndarray:
+        """Return all images as an array."""
+        return np.array(self[:], dtype, copy=copy)
+
     def check(self, rows: Int64[np.ndarray, " n_rows"], pixels: Images) -> None:
         """Compare the pixels of these rows, however they were read, with their checksums, unless that has been done.
 

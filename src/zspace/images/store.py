@@ -174,7 +174,7 @@ def _map_images(folder: Path, shape: tuple[int, ...]) -> np.memmap:
 
 def _read_index(folder: Path, result: PackResult) -> tuple[tuple[str, ...], Codes, UInt32[np.ndarray, " n_images"]]:
     """Return names, splits and checksums."""
-    kinds = {"name": pa.string(), "split": pa.string(), "crc32": pa.uint32()}
+    kinds: dict[str, pa.DataType] = {"name": pa.string(), "split": pa.string(), "crc32": pa.uint32()}
     names, splits, checksums = _read_columns(folder, INDEX, kinds, result.n_images)
     if any(column.null_count for column in (names, splits, checksums)):
         raise _incomplete(folder, f"an {INDEX} with empty cells")

@@ -140,10 +140,9 @@ def test_celebas_table_is_found_inside_a_zip_and_beside_an_archive(tmp_path):
         assert source.celeba_table.read() == b"beside"
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_member_that_claims_little_takes_little_memory(tmp_path, method):
+def test_a_member_that_claims_little_takes_little_memory(tmp_path):
     n_bytes = 64 * MEGABYTE
-    path = write_zip(tmp_path / "a.zip", {"bomb.png": bytes(n_bytes)}, compression=method)
+    path = write_zip(tmp_path / "a.zip", {"bomb.png": bytes(n_bytes)}, compression=zipfile.ZIP_DEFLATED)
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", n_bytes), struct.pack("<I", 1000)))
     with open_zip(path, MEGABYTE).open() as candidates:
         bomb = next(candidates)
@@ -151,11 +150,16 @@ def test_a_member_that_claims_little_takes_little_memory(tmp_path, method):
         tracemalloc.start()
         with pytest.raises(Skipped, match="damaged inside the archive, or larger than it claims there"):
             bomb.read()
-        assert (
-            tracemalloc.get_traced_memory()[1]
-            < (n_bytes if method == zipfile.ZIP_DEFLATED else 2 * n_bytes) / 3 + MEGABYTE
-        )
+        assert tracemalloc.get_traced_memory()[1] < MEGABYTE
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_would_unpack_without_bound_are_skipped_unread(tmp_path, method):
+    path = write_zip(tmp_path / "a.zip", {"bomb.png": bytes(MEGABYTE)}, compression=method)
+    with open_zip(path, MEGABYTE).open() as candidates:
+        with pytest.raises(Skipped, match="packed by a method that cannot be read"):
+            next(candidates).read()
 
 
 def test_a_damaged_table_inside_a_zip_is_a_known_error(tmp_path):
