@@ -187,10 +187,14 @@ def write_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> None:
     a name gets an apostrophe in front, which spreadsheets read as "this is text", and so does one that begins with an
     apostrophe: who reads the file takes one apostrophe away wherever a name begins with it.
     """
-    text = io.StringIO()
     rows = ((_as_text(name), reason) for name, reason in skipped)
-    csv.writer(text, lineterminator="\n").writerows([("name", "reason"), *rows])
-    write_text(path, text.getvalue())
+    write_text(path, "".join(map(_csv_line, [("name", "reason"), *rows])))
+
+
+def _csv_line(cells: tuple[str, str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # it quotes what its line ends are made of, and no other
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _as_text(cell: str) -> str:

@@ -262,7 +262,7 @@ def test_masks_of_0_and_1_are_refused_and_dark_images_told(tmp_path, settings_fo
     settings = settings_for(folder, validation_fraction=0, test_fraction=0, size=40)
     if white == 1:
         with pytest.raises(
-            SourceUnreadable, match="got none above 1, as in masks of 0 and 1. Multiply the values by 255"
+            SourceUnreadable, match=r"got none above 1, as in masks of 0 and 1\. Multiply the values by 255"
         ):
             pack_images(settings, 1, tmp_path / "store")
     else:
@@ -282,7 +282,8 @@ def test_a_folder_whose_name_is_no_utf8_is_packed_and_so_is_into_one(photographs
         assert open_store(strange / "store").result == result
     assert result.source == str(strange)
     assert (strange / "store" / "store.json").read_bytes().isascii()
-    pq.write_table(pa.table({"image": [b"x"] * 9}), strange / "a.parquet")
+    with (strange / "a.parquet").open("wb") as file:
+        pq.write_table(pa.table({"image": [b"x"] * 9}), file)
     with pytest.raises(TooManySkipped, match="9 skipped of 9"):
         pack_images(settings_for(strange / "a.parquet"), 1, tmp_path / "other")
 

@@ -125,7 +125,9 @@ def test_a_row_group_that_unpacks_to_far_more_than_its_size_is_skipped_unread(tm
 
 def test_large_rows_are_read_one_at_a_time(tmp_path):
     noise = np.random.default_rng(1).bytes(40 * MEGABYTE)
-    pq.write_table(pa.table({"image": [noise, noise[::-1], noise[1:]]}), tmp_path / "a.parquet", use_dictionary=False)
+    table = pa.table({"image": [noise, noise[::-1], noise[1:]]})
+    pq.write_table(table, tmp_path / "a.parquet", use_dictionary=False, write_batch_size=1)
+    del table
     with open_parquet(tmp_path / "a.parquet", 100 * MEGABYTE).open() as candidates:
         assert next(candidates).read() == noise
         assert pa.total_allocated_bytes() < 150 * MEGABYTE
