@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zspace.images.candidates import Skipped
+from zspace.images.candidates import Skipped, image_suffixes
 from zspace.images.decoding import decode_image, read_header
 
 LOSSLESS = [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
@@ -341,3 +341,11 @@ def test_single_bits_and_palettes_become_the_colours_they_mean():
     palette.putpalette([10, 20, 30, 240, 230, 220])
     expected = np.where(mask[..., None], [240, 230, 220], [10, 20, 30])
     np.testing.assert_array_equal(decode(saved(palette, "PNG")), expected)
+
+
+def test_avif_is_read_where_pillow_can_and_other_pictures_of_its_family_are_named(picture):
+    heic = b"\0\0\0\x18ftypheic" + bytes(40)
+    assert reason_of(heic) in ("not a JPEG, PNG, WebP, BMP or TIFF file", "damaged")
+    if ".avif" in image_suffixes():
+        pixels = decode(saved(Image.fromarray(picture(1)), "AVIF", quality=95))
+        assert np.abs(pixels.astype(int) - picture(1)).max() <= 6
