@@ -20,9 +20,10 @@ from typing import Any
 
 import tomli_w
 
-from zspace.errors import DiskFull, FileDamaged, OutputNotWritable, ZspaceError
+from zspace.errors import DiskFull, FileDamaged, OutputNotWritable, SettingOutOfRange, ZspaceError
 
 _READ_BYTES = 1 << 20
+_SHOWN = 60
 
 
 def output_error(path: Path, error: OSError) -> ZspaceError:
@@ -99,9 +100,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8, atomically."""
+    """Write text as UTF-8, atomically; bytes of a path that are no UTF-8 become escapes, which JSON reads back."""
     with atomic_path(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def make_folder(path: Path) -> Path:
@@ -154,8 +155,21 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def write_toml(path: Path, table: Mapping[str, Any]) -> None:
-    """Write a TOML table, atomically."""
-    write_text(path, tomli_w.dumps(table))
+    """Write a TOML table, atomically.
+
+    Raises
+    ------
+    SettingOutOfRange
+        When a text holds bytes that are no UTF-8, as a path may: TOML has no way to write them.
+    """
+    text = tomli_w.dumps(table)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        got = repr(text[max(0, error.start - _SHOWN) : error.end].splitlines()[-1])
+        rule, next_step = "must hold names that are UTF-8", "Rename the folder, or give a link to it of a plain name."
+        raise SettingOutOfRange(str(path), rule, got, next_step) from error
+    write_text(path, text)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

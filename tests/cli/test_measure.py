@@ -132,6 +132,11 @@ def test_a_run_is_measured_as_a_whole_with_its_posterior_and_encodes_other_image
     steps = json.loads((folder / "results.json").read_text())["steps"]
     assert set(steps) == {"encode"}
 
+    np.save(tmp_path / "one.npy", draw_faces(sample_factors(1, seed=5), 40))
+    outcome = zspace("encode", run, "--images", tmp_path / "one.npy", "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.document["encode"]["n_points"] == 1
+
 
 def test_what_is_no_run_encodes_nothing(zspace, tmp_path):
     outcome = zspace("encode", tmp_path)

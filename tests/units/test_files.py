@@ -1,11 +1,12 @@
 """Atomic writes, digests and formats."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from zspace.errors import DiskFull, FileDamaged, OutputNotWritable
+from zspace.errors import DiskFull, FileDamaged, OutputNotWritable, SettingOutOfRange
 from zspace.files import (
     atomic_folder,
     atomic_path,
@@ -131,3 +132,14 @@ def test_digests_follow_content(tmp_path):
     write_text(tmp_path / "c", "other")
     assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b") != file_digest(tmp_path / "c")
     assert document_digest([1, 2]) != document_digest([2, 1])
+
+
+def test_a_name_that_is_no_utf8_survives_json_and_is_refused_in_toml(tmp_path):
+    name = os.fsdecode(b"/data/caf\xe9")
+    write_json(tmp_path / "a.json", {"source": name})
+    assert read_json(tmp_path / "a.json") == {"source": name}
+    with pytest.raises(
+        SettingOutOfRange, match=r"must hold names that are UTF-8, got 'source = \"/data/caf.udce9'\. Rename"
+    ):
+        write_toml(tmp_path / "a.toml", {"size": 3, "source": name})
+    assert not (tmp_path / "a.toml").exists()

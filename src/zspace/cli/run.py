@@ -125,6 +125,7 @@ def _pack(command: Pack) -> tuple[dict[str, Any], str]:
         text += f"; {result.n_skipped:,} files skipped, see {command.out / 'skipped.csv'}"
     if result.n_duplicates:
         text += f"; {result.n_duplicates:,} exact duplicates"
+    text = "\n".join([text, *result.notes])
     return {"out": str(command.out), "pack": to_mapping(result)}, text
 
 

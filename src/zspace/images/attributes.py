@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,16 @@ import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from zspace.errors import AttributesUnreadable
-from zspace.images.candidates import ImageSource, Table, clean_name
+from zspace.images.candidates import ImageSource, Table, clean_name, is_image_name
+from zspace.images.matching import Match, best_match
 from zspace.images.tables import attribute_values, is_number
 from zspace.settings import ImageSettings
 
 Values = Float32[np.ndarray, "n_images n_attributes"]
 
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
-_NAME_FORMS: tuple[Callable[[str], str], ...] = (
-    lambda name: name,
-    lambda name: name.rpartition("/")[2],
-    lambda name: name.rpartition("/")[2].rpartition(".")[0] or name,
-)
-"""How a table may write the name of an image: the whole path, without folders, and without its ending too."""
+_MOST_BYTES = 1 << 30
+"""Of a table, also of a Parquet when it is unpacked: ten times CelebA's attributes for a million images."""
 
 
 @dataclass(frozen=True)
@@ -70,30 +68,58 @@ def read_attribute_table(settings: ImageSettings, source: ImageSource) -> Attrib
     path = Path(settings.attributes).expanduser()
     if not path.is_file():
         raise AttributesUnreadable("images.attributes", "must be a file", f"no file at {path}", "Check the path.")
-    return AttributeTable(str(path), _read(Table(str(path), path.read_bytes)), was_asked_for=True)
+    return AttributeTable(str(path), _read(Table(str(path), path.read_bytes, path)), was_asked_for=True)
 
 
 def _read(table: Table) -> pa.Table:
     try:
-        if table.name.lower().endswith(".parquet"):
-            return pq.read_table(io.BytesIO(table.read()))
-        return _read_text(table.read(), is_celeba=table.name.lower().endswith(".txt"))
-    except (pa.ArrowException, OSError, UnicodeDecodeError, StopIteration) as error:
-        raise AttributesUnreadable(
-            table.name,
-            "must be a .csv with a line of column names, a .parquet, or CelebA's .txt",
-            str(error).splitlines()[0] if str(error) else "an empty file",
-            "Mend the file, or leave it out.",
-        ) from error
+        columns = _parsed(table)
+    except (pa.ArrowException, OSError, ValueError, StopIteration, csv.Error) as error:
+        got = str(error).splitlines()[0] if str(error) else "an empty file"
+        raise _no_table(table.name, got) from error
+    names = columns.column_names
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise _no_table(table.name, f"several columns {repeated[0]!r}" if repeated[0] else "several without a name")
+    return columns
+
+
+def _no_table(name: str, got: str) -> AttributesUnreadable:
+    return AttributesUnreadable(
+        name,
+        "must be a .csv with a line of column names, all different, a .parquet, or CelebA's .txt",
+        got,
+        "Mend the file, or leave it out.",
+    )
+
+
+def _parsed(table: Table) -> pa.Table:
+    if table.path and table.path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"more than {_MOST_BYTES:,} bytes")
+    name = table.name.lower()
+    if name.endswith(".parquet"):
+        return _read_parquet(table.read())
+    # Old Macs end lines with CR alone, which would make the file one line.
+    data = table.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _read_text(data, is_celeba=name.endswith(".txt"))
+
+
+def _read_parquet(data: bytes) -> pa.Table:
+    with pq.ParquetFile(io.BytesIO(data)) as file:
+        groups = map(file.metadata.row_group, range(file.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > _MOST_BYTES:
+            raise ValueError(f"a table that unpacks to more than {_MOST_BYTES:,} bytes")
+        return file.read()
 
 
 def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:
     if is_celeba:
         names, data, delimiter = _celeba_as_csv(data)
     else:
-        first_line = data.partition(b"\n")[0].decode("utf-8-sig").rstrip("\r")
+        first_line = data.partition(b"\n")[0].decode("utf-8-sig")
         delimiter = max(",;\t", key=first_line.count)
         names = next(csv.reader([first_line], delimiter=delimiter))
+    if _is_data(names):
+        raise ValueError(f"a first line of {_list(names)}, which is a row")
     # As text first: "000001" must stay a name, where a guessed type would make it the number 1. CelebA's is known.
     text_columns = names[:1] if is_celeba else names
     return pyarrow.csv.read_csv(
@@ -106,9 +132,18 @@ def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:
     )
 
 
+def _is_data(cells: list[str]) -> bool:
+    """Return whether a first line is a row: it names an image, or is nothing but numbers. Its row would be lost."""
+    return any(is_image_name(clean_name(cell.strip())) for cell in cells) or all(map(_is_decimal, cells))
+
+
+def _is_decimal(cell: str) -> bool:
+    return cell.strip().lstrip("+-").replace(".", "", 1).isdecimal()
+
+
 def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
     """Columns are parted by one or two spaces, the count of rows may stand first, and the names lack a heading."""
-    lines = data.replace(b"\r", b"").replace(b"  ", b" ")
+    lines = data.replace(b"  ", b" ")
     if lines.partition(b"\n")[0].strip().isdigit():
         lines = lines.partition(b"\n")[2]
     header, _, rows = lines.partition(b"\n")
@@ -121,9 +156,8 @@ def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
 def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
     """Return the attributes of the images, in their order.
 
-    The file-name column is the one whose values match the most image names: whole paths, else names without folders,
-    else names without ending. All other columns of numbers or booleans become attributes. A table of nothing but -1
-    and 1, as CelebA's, becomes 0 and 1.
+    The file-name column is the one that names the most images, by the rule of `zspace.images.matching`. All other
+    columns of numbers or booleans become attributes. A table of nothing but -1 and 1, as CelebA's, becomes 0 and 1.
 
     Parameters
     ----------
@@ -137,19 +171,22 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
     AttributesUnreadable
         When a table that was asked for fits no image or holds no number, or when it names an image twice.
     """
-    match = _best_match(table.columns, names)
-    if match is None:
-        return _no_match(table, names)
-    column, form, keys = match
-    numbers, texts = _numeric_columns(table.columns.drop_columns([column]))
+    columns = table.columns
+    match = best_match(
+        {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}, names
+    )
+    if match is None or not match.n_matched:
+        return _no_match(table, match, names)
+    _refuse_unless_clear(table, match)
+    numbers, texts = _numeric_columns(columns.drop_columns([match.column]))
     if table.was_asked_for and not numbers.column_names:
-        raise _unreadable(table, "must have a column of numbers", f"only {_list(table.columns.column_names)}")
-    rows = _rows_of_images(table, column, keys, list(map(form, names)))
+        raise _unreadable(table, "must have a column of numbers", f"only {_list(columns.column_names)}")
+    rows = match.rows
     values = np.full((len(names), numbers.num_columns), np.nan, np.float32)
     values[rows >= 0] = attribute_values(numbers, tuple(numbers.column_names))[rows[rows >= 0]]
     values[~np.isfinite(values)] = np.nan
     is_signs = bool(np.isin(values[np.isfinite(values)], (-1, 1)).all())
-    notes = _notes(table, n_unknown=int((rows < 0).sum()), is_signs=is_signs, texts=texts)
+    notes = _notes(table, match, is_signs=is_signs, texts=texts)
     return JoinedAttributes(tuple(numbers.column_names), (values + 1) / 2 if is_signs else values, notes)
 
 
@@ -168,20 +205,12 @@ def beside(own: JoinedAttributes, joined: JoinedAttributes) -> JoinedAttributes:
     return JoinedAttributes(own.names + joined.names, values, own.notes + joined.notes)
 
 
-def _best_match(columns: pa.Table, names: Sequence[str]) -> tuple[str, Callable[[str], str], list[str]] | None:
-    """Return the column that names the most images, the form of name that it does so by, and its values so formed."""
-    best, most = None, 0
-    texts = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
-    for form in _NAME_FORMS:
-        wanted = {form(name) for name in names}
-        for column, values in texts.items():
-            keys = list(map(form, values))
-            n_matches = len(wanted.intersection(keys))
-            if n_matches > most:
-                best, most = (column, form, keys), n_matches
-        if most == len(wanted):
-            break
-    return best
+def _refuse_unless_clear(table: AttributeTable, match: Match) -> None:
+    if match.repeated is not None:
+        got = f"{match.repeated!r} twice in column {match.column!r}"
+        raise _unreadable(table, "must name every image once", got)
+    if match.is_headless:
+        raise _no_table(table.name, f"the column name {match.column!r}, which is that of an image")
 
 
 def _is_text(columns: pa.Table, name: str) -> bool:
@@ -191,17 +220,6 @@ def _is_text(columns: pa.Table, name: str) -> bool:
 
 def _texts(column: pa.ChunkedArray[Any]) -> list[str]:
     return [clean_name(text or "") for text in column.to_pylist()]
-
-
-def _rows_of_images(table: AttributeTable, column: str, keys: list[str], wanted: list[str]) -> np.ndarray:
-    """Return for each wanted key the row that has it in the column, -1 for none."""
-    row_of = dict.fromkeys(wanted, -1)
-    for row, key in enumerate(keys):
-        if row_of.get(key, -1) >= 0:
-            raise _unreadable(table, "must name every image once", f"{key!r} twice in column {column!r}")
-        if key in row_of:
-            row_of[key] = row
-    return np.fromiter((row_of[key] for key in wanted), np.int64, len(wanted))
 
 
 def _numeric_columns(columns: pa.Table) -> tuple[pa.Table, list[str]]:
@@ -230,26 +248,34 @@ def _as_number(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any] | None:
     return None
 
 
-def _notes(table: AttributeTable, *, n_unknown: int, is_signs: bool, texts: list[str]) -> tuple[str, ...]:
+def _notes(table: AttributeTable, match: Match, *, is_signs: bool, texts: list[str]) -> tuple[str, ...]:
     notes = [f"Attributes come from {table.name}."]
+    if match.form.without_common_folders:
+        notes.append("Its names fit without the folders that all of them, or all images, lie in.")
     if is_signs:
         notes.append("Its values -1 and 1 became 0 and 1.")
-    if n_unknown:
+    if match.ambiguous:
+        n_rows = len(match.ambiguous)
+        notes.append(f"Rows that fit several images, or share one, were left out: {n_rows} ({_list(match.ambiguous)}).")
+    if n_unknown := len(match.rows) - match.n_matched:
         notes.append(f"Images without a row there, whose attributes are unknown: {n_unknown}.")
     if texts:
         notes.append(f"Its columns without numbers were left out: {_list(texts)}.")
     return (" ".join(notes),)
 
 
-def _no_match(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
+def _no_match(table: AttributeTable, match: Match | None, names: Sequence[str]) -> JoinedAttributes:
     columns = table.columns
     seen = f"{columns.num_rows} rows with the columns {_list(columns.column_names)}"
-    if columns.num_rows:
+    if match is not None:
+        seen = f"{len(match.ambiguous)} rows that fit several images or share one ({_list(match.ambiguous)})"
+    elif columns.num_rows:
         first = {name: columns.column(name)[0].as_py() for name in columns.column_names[:3]}
         seen += f"; the first row begins {first}"
     if table.was_asked_for:
         raise _unreadable(table, f"must have a column that names the images, such as {names[0]!r}", seen)
-    note = f"{table.name} lies with the images but names none of them; it was left out."
+    none = f"names none of them: {seen}" if match is not None else "names none of them"
+    note = f"{table.name} lies with the images but {none}; it was left out."
     return JoinedAttributes((), np.empty((len(names), 0), np.float32), (note,))
 
 

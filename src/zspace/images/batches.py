@@ -9,7 +9,7 @@ from array import array
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import cv2
@@ -24,6 +24,7 @@ _MOST_AT_ONCE = 32
 _MOST_BYTES_AT_ONCE = 4 << 20
 _LARGE_BYTES = 6 << 20
 _ROOM_BYTES = 450 << 20
+_MOST_BYTES_WAITING = 256 << 20
 
 
 class Room:
@@ -62,6 +63,9 @@ class Recipe:
     size: int
     max_megapixels: float
     room: Room = field(default_factory=lambda: Room(_ROOM_BYTES))
+    """For pixels."""
+    reading_room: Room = field(default_factory=lambda: Room(_ROOM_BYTES))
+    """For what is read; apart from that for pixels, so that no image waits for one that waits for it."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -77,6 +81,8 @@ class Batch:
     """Width and height of each original."""
     attributes: array[float] = field(default_factory=lambda: array("f"))
     n_upscaled: int = 0
+    brightest: int = 0
+    """The largest value of all pixels."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -94,19 +100,25 @@ def finish_batches(candidates: Iterator[Candidate], recipe: Recipe, n_threads: i
 
     Cost
     ----
-    Memory for `n_threads` + 2 batches of at most 32 images, or 4 MiB before and 4 MiB after decoding, or one image;
-    and 450 MiB for large images that are being decoded, or one of them.
+    Memory for `n_threads` + 2 batches of at most 32 images, or 4 MiB before and 4 MiB after decoding, or one image, but
+    no more than 256 MiB and one image of what waits to be decoded; and twice 450 MiB for large images that are being
+    read from a zip and decoded, or one of them.
     """
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="pack")
-    waiting: deque[Future[Batch]] = deque()
+    waiting: deque[tuple[int, Future[Batch]]] = deque()
+    n_bytes_waiting = 0
     try:
         with _quiet_libraries():
-            for batch in _in_batches(candidates, recipe.size):
-                waiting.append(pool.submit(_finish, batch, recipe))
-                if len(waiting) > n_threads + 1:
-                    yield waiting.popleft().result()
+            for n_bytes, batch in _in_batches(candidates, recipe.size):
+                waiting.append((n_bytes, pool.submit(_finish, batch, recipe)))
+                n_bytes_waiting += n_bytes
+                del batch  # it would be held while the next is read, and may be one image of 400 MB
+                while waiting and (len(waiting) > n_threads + 1 or n_bytes_waiting > _MOST_BYTES_WAITING):
+                    n_bytes_finished, finished = waiting.popleft()
+                    yield finished.result()
+                    n_bytes_waiting -= n_bytes_finished
             while waiting:
-                yield waiting.popleft().result()
+                yield waiting.popleft()[1].result()
     finally:
         recipe.stopped.set()
         pool.shutdown(cancel_futures=True)
@@ -127,7 +139,7 @@ def _quiet_libraries() -> Iterator[None]:
         cv2.utils.logging.setLogLevel(log_level)
 
 
-def _in_batches(candidates: Iterable[Candidate], size: int) -> Iterator[list[Candidate]]:
+def _in_batches(candidates: Iterable[Candidate], size: int) -> Iterator[tuple[int, list[Candidate]]]:
     n_most = max(1, min(_MOST_AT_ONCE, _MOST_BYTES_AT_ONCE // (3 * size**2)))
     batch: list[Candidate] = []
     n_bytes = 0
@@ -135,10 +147,11 @@ def _in_batches(candidates: Iterable[Candidate], size: int) -> Iterator[list[Can
         batch.append(candidate)
         n_bytes += candidate.n_bytes
         if len(batch) == n_most or n_bytes >= _MOST_BYTES_AT_ONCE:
-            yield batch
+            del candidate
+            yield n_bytes, batch
             batch, n_bytes = [], 0
     if batch:
-        yield batch
+        yield n_bytes, batch
 
 
 def _finish(candidates: list[Candidate], recipe: Recipe) -> Batch:
@@ -151,18 +164,23 @@ def _finish(candidates: list[Candidate], recipe: Recipe) -> Batch:
         except Skipped as skipped:
             batch.skipped.append((candidate.name, skipped.reason))
     batch.images = batch.images[: len(batch.names)]
+    batch.brightest = int(batch.images.max(initial=0))
     return batch
 
 
 def _finish_one(candidate: Candidate, recipe: Recipe, batch: Batch) -> None:
-    content = candidate.read()
-    if isinstance(content, bytes):
-        header = read_header(content, recipe.max_megapixels)
-        room = recipe.room.taken(header.peak_bytes) if header.peak_bytes > _LARGE_BYTES else nullcontext()
-        with room:
-            _add(candidate, decode_image(content, header), recipe, batch)
-    else:
-        _add(candidate, content, recipe, batch)
+    with _taken(recipe.reading_room, candidate.n_bytes_read):
+        content = candidate.read()
+        if isinstance(content, bytes):
+            header = read_header(content, recipe.max_megapixels)
+            with _taken(recipe.room, header.peak_bytes):
+                _add(candidate, decode_image(content, header), recipe, batch)
+        else:
+            _add(candidate, content, recipe, batch)
+
+
+def _taken(room: Room, n_bytes: int) -> AbstractContextManager[None]:
+    return room.taken(n_bytes) if n_bytes > _LARGE_BYTES else nullcontext()
 
 
 def _add(candidate: Candidate, pixels: Image, recipe: Recipe, batch: Batch) -> None:

@@ -8,19 +8,26 @@ own order, because they are read in one go from front to back.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from PIL import features
 
 from zspace.shapes import Image
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
+HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+NOT_A_FILE = "not a regular file"
 TOO_MANY_BYTES = "more bytes than the largest image allowed could need"
 KNOWN_KINDS = "JPEG, PNG, WebP, BMP or TIFF"
 
+_IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"})
+_N_ENDINGS_SHOWN = 5
 _UNCLEAN = re.compile(r"\\|(?:^|/)\.{0,2}(?:/|$)")
 _HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
 _DIGITS = re.compile(r"\d+")
@@ -52,6 +59,8 @@ class Candidate:
     """Values of the source's own attributes; NaN where one is unknown."""
     n_bytes: int = 0
     """Memory that the candidate itself holds on to, in bytes; 0 when ``read`` goes to the disk."""
+    n_bytes_read: int = 0
+    """Memory that ``read`` will take, in bytes, where it is known before; else 0."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ class ImageSource:
     """``list_attr_celeba.txt`` or ``.csv``, if it lies with the images."""
     notes: tuple[str, ...] = ()
     """Sentences about how the source was read that belong in the report."""
+    late_notes: Callable[[], tuple[str, ...]] = tuple
+    """Gives those sentences that are known only after a pass, such as what an archive read front to back holds."""
 
 
 def natural_key(name: str) -> tuple[str, ...]:
@@ -114,10 +125,58 @@ def clean_name(name: str) -> str:
     return kept.encode("utf-8", "backslashreplace").decode()
 
 
+@cache
+def image_suffixes() -> frozenset[str]:
+    """Return the endings of images that can be decoded here: HEIC only beside pillow-heif, AVIF as Pillow was built."""
+    heif = HEIF_SUFFIXES if find_spec("pillow_heif") else frozenset()
+    avif = {".avif", ".avifs"} if "avif" in features.modules and features.check_module("avif") else frozenset()
+    return _IMAGE_SUFFIXES | heif | avif
+
+
 def is_image_name(name: str) -> bool:
     """Return whether a file of this (clean) name is a candidate: an image's ending, and nothing hidden on the way."""
-    _, dot, suffix = name.rpartition(".")
-    return (dot + suffix).lower() in IMAGE_SUFFIXES and not _HIDDEN.search(name)
+    return ending_of(name) in image_suffixes() and not is_hidden(name)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file of this (clean) name, or a folder on the way to it, is hidden."""
+    return _HIDDEN.search(name) is not None
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of a name in small letters with its dot, or nothing.
+
+    Examples
+    --------
+    >>> ending_of("faces/IMG_1.HEIC")
+    '.heic'
+    """
+    stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
+    return (dot + suffix).lower() if stem else ""
+
+
+def count_endings(others: Mapping[str, int]) -> str:
+    """Return the commonest endings in words.
+
+    Examples
+    --------
+    >>> count_endings({".txt": 2, ".gif": 1, "": 1})
+    '2 .txt, 1 without an ending, 1 .gif'
+    """
+    commonest = sorted(others.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{count:,} {ending or 'without an ending'}" for ending, count in commonest[:_N_ENDINGS_SHOWN]]
+    n_more = sum(count for _, count in commonest[_N_ENDINGS_SHOWN:])
+    return ", ".join([*shown, f"{n_more:,} of other endings"] if n_more else shown)
+
+
+def left_out_note(others: Counter[str]) -> tuple[str, ...]:
+    """Return what is to be said of the files that were left out for their endings; nothing where there are none."""
+    if not others:
+        return ()
+    note = f"Left out unread, for their endings are not those of {KNOWN_KINDS}: {count_endings(others)}."
+    if HEIF_SUFFIXES & others.keys():
+        note += " HEIC is read once the extra is installed: pip install 'zspace[heic]'."
+    return (note,)
 
 
 def pixels_to_rgb(pixels: np.ndarray) -> Image:

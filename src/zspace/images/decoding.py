@@ -1,6 +1,7 @@
 """Encoded bytes to RGB pixels, whatever the format, depth, colour model or orientation.
 
-OpenCV decodes what nearly every file is: JPEG, PNG and WebP of 8 bits, grey or colour. Pillow decodes the rest, by
+OpenCV decodes what nearly every file is: JPEG, PNG and WebP of 8 bits, grey or colour. Pillow decodes the rest, HEIC
+where pillow-heif is installed, by
 these rules: transparency is laid over white; of 16 bits the upper 8 are kept; CMYK becomes RGB without a colour
 profile; palettes and single bits become the colours they mean; of several pages or frames the first is taken. EXIF
 orientation is always honoured.
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -28,12 +31,19 @@ from zspace.shapes import Image
 _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-_GREY_OR_COLOUR = (0, 2)
+_GREY, _COLOUR = 0, 2
+_GREY_OR_COLOUR = (_GREY, _COLOUR)
+_FEW_BITS = (2, 4)
 _JPEG_SEGMENT = struct.Struct(">BBH")
 _JPEG_FRAME = struct.Struct(">HBHHB")
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
 _MARKER = 0xFF
+_WITHOUT_SEGMENT = frozenset({0x00, 0x01, *range(0xD0, 0xDA), _MARKER})
+"""What may follow a marker's first byte without a segment behind it."""
+_DEPTH, _DEEP = 8, 12
+_PHOTOMETRIC = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION
+_AVIF_BRANDS = (b"avif", b"avis")
 _CMYK_CHANNELS = 4
 
 
@@ -90,27 +100,32 @@ def read_header(data: bytes, max_megapixels: float) -> Header:
 
 
 def _jpeg_header(data: bytes) -> Header:
-    width = height = n_channels = 0
-    position = 2
-    while position + _JPEG_SEGMENT.size <= len(data):
-        lead, marker, n_bytes = _JPEG_SEGMENT.unpack_from(data, position)
-        if lead != _MARKER:
-            raise Skipped("damaged")
-        if marker == _MARKER:  # any number of fill bytes may stand before a marker
-            position += 1
-            continue
-        if marker == _START_OF_SCAN:
-            break
+    width = height = n_channels = depth = 0
+    position, marker = len(data), 0
+    for position, marker in _jpeg_segments(data):
         if marker in _FRAME_HEADERS and position + 2 + _JPEG_FRAME.size <= len(data):
-            _n_bytes, _depth, height, width, n_channels = _JPEG_FRAME.unpack_from(data, position + 2)
-        position += 2 + n_bytes
+            _n_bytes, depth, height, width, n_channels = _JPEG_FRAME.unpack_from(data, position + 2)
     # Inside a scan the end marker cannot occur by chance; before it, it may belong to an embedded thumbnail. Without
     # this look, a file cut short would come out as a picture whose rest is grey.
-    if data.rfind(_JPEG_END, position) < 0:
+    if marker != _START_OF_SCAN or data.rfind(_JPEG_END, position) < 0:
         raise Skipped("truncated")
     if not width * height:
         raise Skipped("damaged")
+    if depth == _DEEP:
+        raise Skipped(f"a JPEG of {_DEEP} bits")
     return Header(width, height, _open(data) if n_channels == _CMYK_CHANNELS else None)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each marker stands and which it is, up to the start of the picture itself."""
+    position = 2
+    while 0 <= position <= len(data) - _JPEG_SEGMENT.size:
+        lead, marker, n_bytes = _JPEG_SEGMENT.unpack_from(data, position)
+        if lead == _MARKER and marker not in _WITHOUT_SEGMENT:
+            yield position, marker
+            position = len(data) if marker == _START_OF_SCAN else position + 2 + n_bytes
+        else:  # stray bytes and fill bytes: every decoder goes on at the next marker
+            position = data.find(_MARKER, position + 1)
 
 
 def _png_header(data: bytes) -> Header:
@@ -124,9 +139,17 @@ def _png_header(data: bytes) -> Header:
             raise Skipped("truncated")
     if data[12:16] != b"IHDR":
         raise Skipped("damaged")
-    width, height, _depth, colour = struct.unpack_from(">IIBB", data, 16)
-    is_plain = colour in _GREY_OR_COLOUR and not kinds & {b"tRNS", b"eXIf"}
-    return Header(width, height, None if is_plain else _open(data))
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    if colour in _GREY_OR_COLOUR and not kinds & {b"tRNS", b"eXIf"}:
+        return Header(width, height, None)
+    if colour == _COLOUR and depth > _DEPTH and b"tRNS" in kinds:
+        # Pillow compares the 16 bits of the transparent colour with the upper 8 that it keeps of every pixel.
+        raise Skipped("one colour of 16 bits is transparent")
+    picture = _open(data)
+    if colour == _GREY and depth in _FEW_BITS and "transparency" in picture.info:
+        # Pillow spreads the pixels of few bits over 0 to 255, but not the one that is transparent.
+        picture.info["transparency"] *= 255 // (2**depth - 1)
+    return Header(width, height, picture)
 
 
 def _pillow_header(data: bytes) -> Header:
@@ -148,7 +171,23 @@ def _opener(data: bytes) -> Callable[[io.BytesIO], ImageFile] | None:
         return TiffImagePlugin.TiffImageFile
     if data.startswith(b"BM"):
         return BmpImagePlugin.BmpImageFile
-    return JpegImagePlugin.JpegImageFile if data.startswith(_JPEG_START) else None
+    if data.startswith(_JPEG_START):
+        return JpegImagePlugin.JpegImageFile
+    return _brand_opener(data[8:12]) if data[4:8] == b"ftyp" else None
+
+
+def _brand_opener(brand: bytes) -> Callable[[io.BytesIO], ImageFile] | None:
+    """Return what opens the pictures of the HEIF family, as far as it is installed."""
+    if brand in _AVIF_BRANDS:
+        return _named_opener("PIL.AvifImagePlugin", "AvifImageFile")
+    return _named_opener("pillow_heif", "HeifImageFile")
+
+
+def _named_opener(module: str, name: str) -> Callable[[io.BytesIO], ImageFile] | None:
+    if find_spec(module) is None:
+        return None
+    opener: Callable[[io.BytesIO], ImageFile] = getattr(import_module(module), name)
+    return opener
 
 
 def _open(data: bytes) -> ImageFile:
@@ -159,7 +198,7 @@ def _open(data: bytes) -> ImageFile:
     try:
         return opener(io.BytesIO(data))
     except Exception as error:  # a damaged file makes Pillow raise almost anything
-        raise Skipped("damaged") from error
+        raise Skipped("pixels of a kind that cannot be read" if "pixel mode" in str(error) else "damaged") from error
 
 
 def decode_image(data: bytes, header: Header) -> Image:
@@ -195,16 +234,23 @@ def decode_image(data: bytes, header: Header) -> Image:
 def _decode_with_pillow(opened: ImageFile) -> Image:
     try:
         opened.load()
-        return _to_rgb(ImageOps.exif_transpose(opened))
+        return _to_rgb(ImageOps.exif_transpose(opened), *_tiff_scale(opened))
     except Skipped:
         raise
     except Exception as error:  # as in _open
         raise Skipped("truncated" if "truncated" in str(error) else "damaged") from error
 
 
-def _to_rgb(picture: Pillow.Image) -> Image:
+def _tiff_scale(opened: ImageFile) -> tuple[int, bool]:
+    """Return how many bits a TIFF has a channel, and whether 0 is white; 16 and not for all else."""
+    if not isinstance(opened, TiffImagePlugin.TiffImageFile):
+        return 16, False
+    return max(opened.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))), opened.tag_v2.get(_PHOTOMETRIC) == 0
+
+
+def _to_rgb(picture: Pillow.Image, n_bits: int, is_white_zero: bool) -> Image:
     if picture.mode.startswith("I;16"):
-        return pixels_to_rgb((np.asarray(picture) >> 8).astype(np.uint8))
+        return pixels_to_rgb(_grey_of_16_bits(picture, n_bits, is_white_zero=is_white_zero))
     if picture.mode in ("I", "F"):
         raise Skipped("pixels of 32 bits, whose white is unknown")
     if picture.has_transparency_data:
@@ -212,3 +258,14 @@ def _to_rgb(picture: Pillow.Image) -> Image:
         picture = Pillow.new("RGB", overlay.size, "white")
         picture.paste(overlay, mask=overlay.getchannel("A"))
     return np.asarray(picture.convert("RGB"))
+
+
+def _grey_of_16_bits(picture: Pillow.Image, n_bits: int, *, is_white_zero: bool) -> np.ndarray:
+    # Pillow hands such pixels over as the file has them: their last bits empty, 0 white, one value transparent.
+    values = np.asarray(picture)
+    grey = (values >> (n_bits - 8)).astype(np.uint8)
+    if is_white_zero:
+        grey = 255 - grey
+    if (transparent := picture.info.get("transparency")) is not None:
+        grey[values == transparent] = 255
+    return grey

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,17 @@ from pathlib import Path
 from zspace.errors import NoImagesFound, SourceUnreadable
 from zspace.images.candidates import (
     KNOWN_KINDS,
+    NOT_A_FILE,
     TOO_MANY_BYTES,
     Candidate,
     ImageSource,
     Skipped,
     Table,
     clean_name,
+    count_endings,
+    ending_of,
     is_image_name,
+    left_out_note,
     natural_key,
 )
 
@@ -44,8 +49,9 @@ def stamp(path: Path) -> list[object]:
 def open_folder(folder: Path, max_bytes: int) -> ImageSource:
     """Return the source for a folder and the folders below it.
 
-    Hidden files and folders are left out, and files without an image's ending. A folder reached twice through
-    symbolic links is read once, so loops end.
+    Hidden files and folders are left out, and files without an image's ending; a note counts these. A folder reached
+    twice through symbolic links is read once, so loops end. What is no regular file, such as a pipe or a device, or a
+    link to one, is skipped without waiting for it.
 
     Parameters
     ----------
@@ -87,6 +93,7 @@ def open_folder(folder: Path, max_bytes: int) -> ImageSource:
         expected=lambda _n_done: len(names),
         fingerprint=lambda: [_stamp_of_image(folder, name) for name in names],
         celeba_table=find_celeba_table([*inside, folder.absolute().parent]),
+        notes=left_out_note(others),
     )
 
 
@@ -94,12 +101,19 @@ def _walk(folder: str, prefix: str, seen: set[tuple[int, int]], others: Counter[
     for entry in _entries(folder, seen):
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(entry.path, f"{prefix}{entry.name}/", seen, others)
-        elif not is_image_name(entry.name):
-            others[Path(entry.name).suffix.lower() or "no ending"] += 1
-        elif entry.is_file() or entry.is_symlink():  # a dangling link is a candidate, and skipped with its reason
+        elif is_image_name(entry.name):  # a dangling link or a pipe too: it is skipped with its reason
             yield prefix + entry.name
+        elif entry.name not in CELEBA_TABLES:
+            others[ending_of(clean_name(entry.name))] += 1
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link onto itself
+        return False
 
 
 _ALL_DIGITS_ALIKE = str.maketrans("123456789", "000000000")
@@ -127,9 +141,7 @@ def _entries(folder: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
 def _seen(others: Counter[str]) -> str:
     if not others:
         return "no files at all"
-    commonest = sorted(others.items(), key=lambda item: (-item[1], item[0]))
-    kinds = ", ".join(f"{count} {ending}" for ending, count in commonest[:5])
-    return f"{others.total()} other files ({kinds})"
+    return f"{others.total()} other files ({count_endings(others)})"
 
 
 def _stamp_of_image(folder: Path, name: str) -> list[object]:
@@ -143,7 +155,8 @@ def _stamp_of_image(folder: Path, name: str) -> list[object]:
 def _read_file(path: str, max_bytes: int) -> bytes:
     # Straight from the system: a Path and a file object would take 5 % of the time of decoding a small photograph.
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # Without O_NONBLOCK, opening a pipe would wait for someone to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             return _read_descriptor(descriptor, max_bytes)
         finally:
@@ -153,7 +166,10 @@ def _read_file(path: str, max_bytes: int) -> bytes:
 
 
 def _read_descriptor(descriptor: int, max_bytes: int) -> bytes:
-    n_bytes = os.fstat(descriptor).st_size
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise Skipped(NOT_A_FILE)
+    n_bytes = status.st_size
     if n_bytes > max_bytes:
         raise Skipped(TOO_MANY_BYTES)
     data = os.read(descriptor, n_bytes)

@@ -17,6 +17,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from zspace.errors import StoreIncomplete
+from zspace.images.pixels import StoredPixels, pack_anew
 from zspace.seeds import random_stream
 from zspace.shapes import Images
 
@@ -80,18 +81,23 @@ class ImageBatches:
     Parameters
     ----------
     images
-        The store's images; often memory-mapped.
+        A store's images, which are checked when they are first used, or any array.
     rows
         The rows to use.
     device
         Where the batches go. Pixels travel as bytes and become floats there.
     holding
-        Where the pixels are meanwhile; None chooses. Only memory-mapped images can stay on the disk.
+        Where the pixels are meanwhile; None chooses. Only a store's images can stay on the disk.
+
+    Raises
+    ------
+    FileDamaged
+        When an image is not what was packed: here, or once it is read where they stay on the disk.
     """
 
     def __init__(
         self,
-        images: Images,
+        images: Images | StoredPixels,
         rows: Int64[np.ndarray, " n_rows"],
         device: torch.device,
         holding: Holding | None = None,
@@ -99,7 +105,7 @@ class ImageBatches:
         self._rows, self._device = rows, device
         self.holding = holding or choose_holding(len(rows) * int(np.prod(images.shape[1:])), device)
         if self.holding.place == "disk":
-            if isinstance(images, np.memmap):
+            if isinstance(images, StoredPixels):
                 self._disk = _Disk(images)
                 return
             self.holding = Holding("memory", "images are in memory already")
@@ -146,10 +152,11 @@ class ImageBatches:
 
 
 class _Disk:
-    """Rows of a memory-mapped array, read without mapping: what was read is not held on to."""
+    """Rows of a store, read without mapping: what was read is not held on to."""
 
-    def __init__(self, images: np.memmap) -> None:
-        self._path, self._offset, self._shape = str(images.filename), images.offset, images.shape[1:]
+    def __init__(self, images: StoredPixels) -> None:
+        self._images, self._path, self._offset = images, images.path, images.offset
+        self._shape = images.shape[1:]
         self._row_bytes = int(np.prod(self._shape))
 
     def read(self, rows: Int64[np.ndarray, " n_rows"]) -> Tensor:
@@ -161,9 +168,10 @@ class _Disk:
                 start = self._offset + int(rows[place]) * self._row_bytes
                 if os.preadv(descriptor, [pixels[place].data], start) != self._row_bytes:
                     rule, got = "must be a whole image store", f"no pixels of image {int(rows[place])}"
-                    raise StoreIncomplete(self._path, rule, got, "Run zspace pack again to rebuild it.")
+                    raise StoreIncomplete(str(self._path), rule, got, pack_anew(self._path.parent))
         finally:
             os.close(descriptor)
+        self._images.check(rows, pixels)
         return torch.from_numpy(pixels)
 
 

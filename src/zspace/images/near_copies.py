@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from zspace.errors import TooFewPoints
 from zspace.images.likeness import N_NUMBERS, Likeness, image_likeness, image_signatures
+from zspace.images.pixels import StoredPixels
 from zspace.machine import each_block
 from zspace.results import CopyPair, Curve, Estimate, Measurement, Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
@@ -35,8 +36,8 @@ Exact = Bool[np.ndarray, " n_pairs"]
 class StoredImages:
     """The images that points were encoded from."""
 
-    pixels: Images
-    """Of the whole store; they may be memory-mapped."""
+    pixels: Images | StoredPixels
+    """Of the whole store."""
     names: tuple[str, ...]
     rows: Rows
     """The image of every point."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from array import array
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from zspace.errors import TooFewImages, TooManySkipped
+from zspace.errors import SourceUnreadable, TooFewImages, TooManySkipped
 from zspace.images.attributes import (
     AttributeTable,
     JoinedAttributes,
@@ -28,7 +27,7 @@ from zspace.images.duplicates import Originals, find_originals
 from zspace.images.fitting import crop_rule
 from zspace.images.sources import FEWEST_IMAGES, open_source, source_signature, too_few_images
 from zspace.images.splits import SPLITS, Codes, check_fractions, split_images
-from zspace.images.store import IMAGES, INDEX, SKIPPED
+from zspace.images.store import IMAGES, INDEX, SKIPPED, store_digest
 from zspace.images.store_files import (
     ImageWriter,
     building,
@@ -45,6 +44,8 @@ __all__ = ["pack_images", "source_signature"]
 
 _SECONDS_BETWEEN_RECORDS = 0.2
 _N_DUPLICATES_SHOWN = 20
+_DARKEST_WHITE = 64
+"""A set whose brightest value lies below is told to be dark: it may be of another range than 0 to 255."""
 
 
 @dataclass
@@ -57,6 +58,7 @@ class _Packed:
     attributes: array[float] = field(default_factory=lambda: array("f"))
     skipped: list[tuple[str, str]] = field(default_factory=list)
     n_upscaled: int = 0
+    brightest: int = 0
 
     @property
     def n_files(self) -> int:
@@ -69,9 +71,12 @@ class _Packed:
         self.attributes += batch.attributes
         self.skipped += batch.skipped
         self.n_upscaled += batch.n_upscaled
+        self.brightest = max(self.brightest, batch.brightest)
 
 
-def pack_images(settings: ImageSettings, seed: int, folder: Path, watch: Watcher = watch_nothing) -> PackResult:
+def pack_images(
+    settings: ImageSettings, seed: int, folder: Path, watch: Watcher = watch_nothing, *, for_training: bool = True
+) -> PackResult:
     """Decode, cut and scale every image of a source once, into a store that opens at once.
 
     Parameters
@@ -84,6 +89,8 @@ def pack_images(settings: ImageSettings, seed: int, folder: Path, watch: Watcher
         Where the store will be: missing, empty, or an earlier store of the same source, which is replaced at the end.
     watch
         Called about five times a second, and at the end. The total is an estimate while a tar archive is read.
+    for_training
+        Whether a model will be trained on them. If not, one image is enough, and all are of one split, the test.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def pack_images(settings: ImageSettings, seed: int, folder: Path, watch: Watcher
     SettingOutOfRange
         When the crop is no crop, or the splits leave nothing to train on.
     SourceNotFound, SourceUnreadable, NoImagesFound, TooFewImages
-        When the source gives no images.
+        When the source gives no images, or masks of 0 and 1 that would all be black.
     TooManySkipped
         When more files than allowed give no image; they are listed in ``<folder>.skipped.csv``.
     AttributesUnreadable
@@ -110,19 +117,22 @@ def pack_images(settings: ImageSettings, seed: int, folder: Path, watch: Watcher
     included, nothing is left at ``folder`` that opens but is not whole.
     """
     started = time.perf_counter()
-    check_fractions(settings)
+    if for_training:
+        check_fractions(settings)
+    fewest = FEWEST_IMAGES if for_training else 1
     recipe = Recipe(crop_rule(settings.crop), settings.size, settings.max_megapixels)
-    source = open_source(settings, seed)
+    source = open_source(settings, seed, fewest)
     table = read_attribute_table(settings, source)
     with building(folder, settings.source) as partial:
         packed = _write_images(source, recipe, partial, watch)
-        _refuse_unless_usable(packed, settings, _skipped_list(folder))
-        found = _find_out(packed, source, table, settings, partial)
+        _refuse_unless_usable(packed, settings, _skipped_list(folder), fewest)
+        codes, split_rule = _split(packed, settings) if for_training else _unsplit(packed)
+        found = _find_out(packed, source, table, partial, codes, split_rule)
         write_parquet(partial / INDEX, _index(packed, found))
         if found.attributes.names:
             write_attributes(partial, found.attributes.names, found.attributes.values)
         write_skipped(partial / SKIPPED, packed.skipped)
-        notes = (*source.notes, *found.attributes.notes)
+        notes = (*source.notes, *source.late_notes(), *_note_of_darkness(packed), *found.attributes.notes)
         result = _result(packed, found, settings, notes, time.perf_counter() - started)
         write_document(partial, result)
     _skipped_list(folder).unlink(missing_ok=True)
@@ -161,7 +171,7 @@ def _reasons(packed: _Packed) -> dict[str, int]:
     return dict(Counter(reason for _, reason in packed.skipped).most_common())
 
 
-def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list: Path) -> None:
+def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list: Path, fewest: int) -> None:
     n_skipped = len(packed.skipped)
     if n_skipped > settings.max_skipped_fraction * packed.n_files:
         write_skipped(skipped_list, packed.skipped)
@@ -173,8 +183,27 @@ def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list
             f"{n_skipped} skipped of {packed.n_files} ({reasons})",
             f"They are listed in {skipped_list}; --max-skipped-fraction {enough:g} would go on without them.",
         )
-    if len(packed.names) < FEWEST_IMAGES:
-        raise too_few_images(settings.source, len(packed.names))
+    if len(packed.names) < fewest:
+        raise too_few_images(settings.source, len(packed.names), fewest)
+    if packed.brightest == 1:
+        rule, got = "must hold pictures of values up to 255", "none above 1, as in masks of 0 and 1"
+        raise SourceUnreadable(settings.source, rule, got, "Multiply the values by 255.")
+
+
+def _note_of_darkness(packed: _Packed) -> tuple[str, ...]:
+    is_dark = packed.brightest < _DARKEST_WHITE
+    return (f"The images are dark: their brightest value is {packed.brightest} of 255.",) if is_dark else ()
+
+
+def _split(packed: _Packed, settings: ImageSettings) -> tuple[Codes, str]:
+    codes, rule = split_images(packed.names, np.array(packed.checksums, np.uint32), settings)
+    _refuse_without_training(codes, settings)
+    return codes, rule
+
+
+def _unsplit(packed: _Packed) -> tuple[Codes, str]:
+    codes = np.full(len(packed.names), SPLITS.index("test"), np.uint8)
+    return codes, "not split: no model is trained on these images"
 
 
 def _refuse_without_training(codes: Codes, settings: ImageSettings) -> None:
@@ -203,11 +232,9 @@ class _Found:
 
 
 def _find_out(
-    packed: _Packed, source: ImageSource, table: AttributeTable | None, settings: ImageSettings, folder: Path
+    packed: _Packed, source: ImageSource, table: AttributeTable | None, folder: Path, codes: Codes, split_rule: str
 ) -> _Found:
     checksums = np.array(packed.checksums, np.uint32)
-    codes, split_rule = split_images(packed.names, checksums, settings)
-    _refuse_without_training(codes, settings)
     values = np.array(packed.attributes, np.float32).reshape(len(packed.names), len(source.attribute_names))
     attributes = JoinedAttributes(source.attribute_names, values)
     if table is not None:
@@ -235,6 +262,7 @@ def _result(
     packed: _Packed, found: _Found, settings: ImageSettings, notes: tuple[str, ...], elapsed_seconds: float
 ) -> PackResult:
     names, copies = packed.names, found.copies
+    checksums = np.array(packed.checksums, np.uint32)
     return PackResult(
         source=settings.source,
         n_files=packed.n_files,
@@ -249,15 +277,9 @@ def _result(
         crop=settings.crop,
         attributes=found.attributes.names,
         n_upscaled=packed.n_upscaled,
-        store_digest=_store_digest(packed, found),
+        store_digest=store_digest(
+            checksums, found.codes, packed.names, found.attributes.names, found.attributes.values
+        ),
         elapsed_seconds=elapsed_seconds,
         notes=notes,
     )
-
-
-def _store_digest(packed: _Packed, found: _Found) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (packed.checksums.tobytes(), found.codes.tobytes(), found.attributes.values.tobytes()):
-        digest.update(part)
-    digest.update("\n".join([*packed.names, *found.attributes.names]).encode())
-    return digest.hexdigest()

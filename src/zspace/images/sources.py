@@ -12,12 +12,13 @@ import numpy as np
 
 from zspace.errors import NoImagesFound, SourceNotFound, SourceUnreadable, TooFewImages
 from zspace.files import document_digest
-from zspace.images.archives import open_tar, open_zip
+from zspace.images.archives import open_zip
 from zspace.images.arrays import open_array
 from zspace.images.candidates import Candidate, ImageSource, is_image_name
 from zspace.images.faces import FACTORS, PIXELS_AT_ONCE, draw_faces, sample_factors
 from zspace.images.folders import open_folder, stamp
-from zspace.images.tables import open_parquet
+from zspace.images.tables import open_parquet, parquet_files
+from zspace.images.tars import open_tar
 from zspace.records import nearest
 from zspace.settings import BUILT_IN_FACES, ImageSettings
 from zspace.shapes import Image
@@ -35,12 +36,12 @@ _OPENERS: dict[str, Callable[[Path, int], ImageSource]] = {
     ".tar.bz2": open_tar,
     ".tar.xz": open_tar,
     ".parquet": open_parquet,
-    ".npy": lambda path, _max_bytes: open_array(path),
-    ".npz": lambda path, _max_bytes: open_array(path),
+    ".npy": open_array,
+    ".npz": open_array,
 }
 
 
-def open_source(settings: ImageSettings, seed: int) -> ImageSource:
+def open_source(settings: ImageSettings, seed: int, fewest: int = FEWEST_IMAGES) -> ImageSource:
     """Return the source that the settings name, recognised and ready to be read.
 
     Parameters
@@ -49,6 +50,8 @@ def open_source(settings: ImageSettings, seed: int) -> ImageSource:
         Their ``source`` decides; ``max_megapixels`` also bounds the bytes of one encoded image, at 4 a pixel.
     seed
         Only used for the drawn faces.
+    fewest
+        How many images there must be.
 
     Raises
     ------
@@ -57,20 +60,32 @@ def open_source(settings: ImageSettings, seed: int) -> ImageSource:
     SourceUnreadable
         When the path is of no known kind, or damaged.
     NoImagesFound, TooFewImages
-        When fewer than two images can be there.
+        When fewer images than asked can be there.
     """
     if settings.source == BUILT_IN_FACES:
-        return _at_least_two(_drawn_faces(settings, seed), settings.source)
+        return _enough(_drawn_faces(settings, seed), settings.source, fewest)
     path = Path(settings.source).expanduser()
-    if not path.exists():
-        raise _not_found(path)
     max_bytes = max(_LEAST_BYTES, int(settings.max_megapixels * 1e6 * _BYTES_PER_PIXEL))
+    return _enough(_recognised(path, max_bytes), settings.source, fewest)
+
+
+def _recognised(path: Path, max_bytes: int) -> ImageSource:
+    if not _exists(path):
+        raise _not_found(path)
     if path.is_dir():
-        return _at_least_two(_open_folder(path, max_bytes), settings.source)
+        return _open_folder(path, max_bytes)
     endings = [ending for ending in _OPENERS if path.name.lower().endswith(ending)]
-    if not endings:
+    if not endings or not path.is_file():  # a pipe of such a name would be waited for
         raise _unknown_kind(path)
-    return _at_least_two(_OPENERS[endings[0]](path, max_bytes), settings.source)
+    return _OPENERS[endings[0]](path, max_bytes)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        rule, got = f"must be {_KINDS}", f"{str(path)!r}: {error.strerror}"
+        raise SourceUnreadable("images.source", rule, got, "Check the path and its permissions.") from error
 
 
 def source_signature(settings: ImageSettings) -> str:
@@ -81,14 +96,14 @@ def source_signature(settings: ImageSettings) -> str:
 
     Raises
     ------
-    SourceNotFound, SourceUnreadable, NoImagesFound, TooFewImages
+    SourceNotFound, SourceUnreadable, NoImagesFound
         As `open_source`.
 
     Cost
     ----
     One look at every file of a folder, a few microseconds each; archives, tables and arrays are single files.
     """
-    source = open_source(settings, seed=0)
+    source = open_source(settings, seed=0, fewest=1)
     table = Path(settings.attributes) if settings.attributes else source.celeba_table and source.celeba_table.path
     tables = [stamp(table)] if table and table.is_file() else []
     return document_digest([source.kind, source.fingerprint(), tables])
@@ -98,7 +113,7 @@ def _open_folder(folder: Path, max_bytes: int) -> ImageSource:
     try:
         return open_folder(folder, max_bytes)
     except NoImagesFound:
-        if next(folder.rglob("*.parquet"), None) is None:
+        if not parquet_files(folder):
             raise
         return open_parquet(folder, max_bytes)
 
@@ -116,16 +131,16 @@ def _unknown_kind(path: Path) -> SourceUnreadable:
     return SourceUnreadable("images.source", f"must be {_KINDS}", f"the file {path}", next_step)
 
 
-def _at_least_two(source: ImageSource, name: str) -> ImageSource:
+def _enough(source: ImageSource, name: str, fewest: int) -> ImageSource:
     # An archive that is read front to back does not know yet; packing counts again at the end.
-    if source.kind != "tar" and (n_images := source.expected(0)) < FEWEST_IMAGES:
-        raise too_few_images(name, n_images)
+    if source.kind != "tar" and (n_images := source.expected(0)) < fewest:
+        raise too_few_images(name, n_images, fewest)
     return source
 
 
-def too_few_images(name: str, n_images: int) -> TooFewImages:
-    """Return the error for a source from which no cloud can be made."""
-    rule = f"must hold at least {FEWEST_IMAGES} usable images"
+def too_few_images(name: str, n_images: int, fewest: int) -> TooFewImages:
+    """Return the error for a source with fewer images than the next step needs."""
+    rule = f"must hold at least {fewest} usable images" if fewest > 1 else "must hold a usable image"
     return TooFewImages(name, rule, str(n_images), "Give more images; a few thousand make a useful autoencoder.")
 
 

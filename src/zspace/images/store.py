@@ -8,23 +8,26 @@ result of packing).
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt32
 
 from zspace.errors import FileDamaged, SettingsError, StoreIncomplete, StoreNotFound, StoreVersionUnknown
 from zspace.files import read_json
+from zspace.images.pixels import StoredPixels, pack_anew
 from zspace.images.splits import SPLITS, Codes
-from zspace.images.tables import attribute_values
+from zspace.npy import NpyUnreadable, map_npy
 from zspace.records import from_mapping
 from zspace.results import PackResult
 from zspace.settings import Split
-from zspace.shapes import Images
 
 STORE_VERSION = 1
 
@@ -38,8 +41,8 @@ class ImageStore:
     """An opened store; all arrays share the order of the images."""
 
     folder: Path
-    images: Images
-    """RGB bytes, memory-mapped and read-only."""
+    images: StoredPixels
+    """RGB bytes, memory-mapped and read-only; each image is checked when it is first used."""
     names: tuple[str, ...]
     """Paths inside the source; not always unique."""
     splits: Codes
@@ -77,13 +80,14 @@ def open_store(folder: Path) -> ImageStore:
     StoreNotFound
         When the folder is missing or holds nothing of a store.
     StoreIncomplete
-        When files are missing, cut short or do not fit each other.
+        When files are missing, cut short, changed or do not fit each other.
     StoreVersionUnknown
         When another format version wrote it.
 
     Cost
     ----
-    The pixels stay on the disk until they are used. Names and attributes are read: about a second a million images.
+    The pixels stay on the disk until they are used, and are checked then. Names, splits and attributes are read and
+    compared with their digest: about a second a million images.
     """
     document = _read_document(folder)
     version = document.get("version")
@@ -94,24 +98,39 @@ def open_store(folder: Path) -> ImageStore:
             f"version {version}",
             "Run zspace pack again, or use the zspace that wrote it.",
         )
-    try:
-        result = from_mapping(PackResult, document.get("result", {}), DOCUMENT)
-    except SettingsError as error:
-        raise _incomplete(folder, str(error)) from error
-    index = _read_table(folder, INDEX, result.n_images)
-    attributes = None
-    if result.attributes:
-        table = _read_table(folder, ATTRIBUTES, result.n_images)
-        attributes = attribute_values(table, result.attributes)
+    result = _read_result(folder, document.get("result"))
+    names, splits, checksums = _read_index(folder, result)
+    attributes = _read_attributes(folder, result)
+    digest = store_digest(checksums, splits, names, result.attributes, attributes)
+    if digest != result.store_digest:
+        raise _incomplete(folder, f"names, splits, checksums or attributes other than {DOCUMENT} tells")
+    mapped = _map_images(folder, (result.n_images, result.size, result.size, 3))
     return ImageStore(
         folder=folder,
-        images=_map_images(folder, (result.n_images, result.size, result.size, 3)),
-        names=tuple(map(str, index.column("name").to_pylist())),
-        splits=_split_codes(folder, index),
+        images=StoredPixels(mapped, checksums, names, folder / IMAGES),
+        names=names,
+        splits=splits,
         attribute_names=result.attributes,
-        attributes=attributes,
+        attributes=attributes if result.attributes else None,
         result=result,
     )
+
+
+def store_digest(
+    checksums: UInt32[np.ndarray, " n_images"],
+    splits: Codes,
+    names: Sequence[str],
+    attribute_names: Sequence[str],
+    attributes: Float32[np.ndarray, "n_images n_attributes"],
+) -> str:
+    """Return the digest of all that a store holds; the checksums stand for the pixels."""
+    digest = hashlib.blake2b(digest_size=16)
+    # Of the many bit patterns that mean NaN, a file gives back one.
+    canonical = np.where(np.isnan(attributes), np.float32(np.nan), attributes)
+    for part in (checksums.tobytes(), splits.tobytes(), canonical.tobytes()):
+        digest.update(part)
+    digest.update("\n".join([*names, *attribute_names]).encode())
+    return digest.hexdigest()
 
 
 def _read_document(folder: Path) -> dict[str, Any]:
@@ -128,38 +147,67 @@ def _read_document(folder: Path) -> dict[str, Any]:
 
 
 def _incomplete(folder: Path, got: str) -> StoreIncomplete:
-    return StoreIncomplete(str(folder), "must be a whole image store", got, "Run zspace pack again to rebuild it.")
+    return StoreIncomplete(str(folder), "must be a whole image store", got, pack_anew(folder))
 
 
-def _map_images(folder: Path, shape: tuple[int, ...]) -> Images:
+def _read_result(folder: Path, result: object) -> PackResult:
+    if not isinstance(result, dict):
+        raise _incomplete(folder, f"a {DOCUMENT} without a result")
+    try:
+        return from_mapping(PackResult, result, DOCUMENT)
+    except SettingsError as error:
+        raise _incomplete(folder, str(error)) from error
+
+
+def _map_images(folder: Path, shape: tuple[int, ...]) -> np.memmap:
     path = folder / IMAGES
     if not path.is_file():
         raise _incomplete(folder, f"no {IMAGES}")
     try:
-        images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _incomplete(folder, f"an {IMAGES} that is cut short or damaged") from error
-    if images.shape != shape or images.dtype != np.uint8:
+        images = map_npy(path)
+    except NpyUnreadable as error:
+        raise _incomplete(folder, f"an {IMAGES} that is cut short or damaged ({error})") from error
+    if images.shape != shape or images.dtype != np.uint8 or not images.flags.c_contiguous:
         raise _incomplete(folder, f"an {IMAGES} of {images.dtype} {images.shape} instead of uint8 {shape}")
-    mapped: Images = images
-    return mapped
+    return images
 
 
-def _read_table(folder: Path, name: str, n_rows: int) -> pa.Table:
+def _read_index(folder: Path, result: PackResult) -> tuple[tuple[str, ...], Codes, UInt32[np.ndarray, " n_images"]]:
+    """Return names, splits and checksums."""
+    kinds: dict[str, pa.DataType] = {"name": pa.string(), "split": pa.string(), "crc32": pa.uint32()}
+    names, splits, checksums = _read_columns(folder, INDEX, kinds, result.n_images)
+    if any(column.null_count for column in (names, splits, checksums)):
+        raise _incomplete(folder, f"an {INDEX} with empty cells")
+    codes = np.full(result.n_images, len(SPLITS), np.uint8)
+    for code, split in enumerate(SPLITS):
+        codes[pc.equal(splits, pa.scalar(split)).to_numpy(zero_copy_only=False)] = code
+    if (codes == len(SPLITS)).any():
+        raise _incomplete(folder, f"an {INDEX} with an unknown split")
+    return tuple(map(str, names.to_pylist())), codes, checksums.to_numpy()
+
+
+def _read_attributes(folder: Path, result: PackResult) -> Float32[np.ndarray, "n_images n_attributes"]:
+    if not result.attributes:
+        return np.empty((result.n_images, 0), np.float32)
+    kinds: dict[str, pa.DataType] = dict.fromkeys(result.attributes, pa.float32())
+    columns = _read_columns(folder, ATTRIBUTES, kinds, result.n_images)
+    return np.stack([column.to_numpy(zero_copy_only=False) for column in columns], axis=1)
+
+
+def _read_columns(folder: Path, name: str, kinds: Mapping[str, pa.DataType], n_rows: int) -> list[pa.ChunkedArray[Any]]:
+    """Return columns of a table of the store, each of its kind."""
     path = folder / name
     if not path.is_file():
         raise _incomplete(folder, f"no {name}")
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        # Python opens the file, since Arrow takes no name that is not UTF-8.
+        with path.open("rb") as file:
+            table = pq.read_table(file)
+        if missing := [column for column in kinds if table.column_names.count(column) != 1]:
+            raise _incomplete(folder, f"{name} without one column {missing[0]!r}")
+        columns = [pc.cast(table.column(column), kind) for column, kind in kinds.items()]
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _incomplete(folder, f"a damaged {name}") from error
     if table.num_rows != n_rows:
         raise _incomplete(folder, f"{name} with {table.num_rows} rows for {n_rows} images")
-    return table
-
-
-def _split_codes(folder: Path, index: pa.Table) -> Codes:
-    try:
-        return np.array([SPLITS.index(split) for split in index.column("split").to_pylist()], np.uint8)
-    except ValueError as error:
-        raise _incomplete(folder, f"an {INDEX} with an unknown split") from error
+    return columns

@@ -24,6 +24,7 @@ from zspace.results import PackResult
 from zspace.shapes import Images
 
 _BEING_BUILT = ".packing"
+_LIVE_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 @contextmanager
@@ -168,8 +169,9 @@ def _writing_into(partial: Path) -> AbstractContextManager[None]:
 
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a table into the folder that is being built."""
-    with _writing_into(path.parent):
-        pq.write_table(table, path, compression="zstd")
+    # Python opens the file, since Arrow takes no name that is not UTF-8.
+    with _writing_into(path.parent), path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def write_attributes(folder: Path, names: Sequence[str], values: Float32[np.ndarray, "n_images n_attributes"]) -> None:
@@ -179,10 +181,24 @@ def write_attributes(folder: Path, names: Sequence[str], values: Float32[np.ndar
 
 
 def write_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> None:
-    """Write names and reasons of the skipped files as CSV."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("name", "reason"), *skipped])
-    write_text(path, text.getvalue())
+    """Write names and reasons of the skipped files as CSV.
+
+    A spreadsheet takes a cell that begins with one of ``= + - @``, a tab or a line end for a formula and runs it. Such
+    a name gets an apostrophe in front, which spreadsheets read as "this is text", and so does one that begins with an
+    apostrophe: who reads the file takes one apostrophe away wherever a name begins with it.
+    """
+    rows = ((_as_text(name), reason) for name, reason in skipped)
+    write_text(path, "".join(map(_csv_line, [("name", "reason"), *rows])))
+
+
+def _csv_line(cells: tuple[str, str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # it quotes what its line ends are made of, and no other
+    return line.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _as_text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_LIVE_STARTS) else cell
 
 
 def write_document(folder: Path, result: PackResult) -> None:

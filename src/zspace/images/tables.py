@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,13 @@ from zspace.errors import NoImagesFound, SourceUnreadable
 from zspace.images.candidates import TOO_MANY_BYTES, Candidate, ImageSource, Skipped, clean_name
 from zspace.images.folders import stamp
 
-_ROWS_AT_ONCE = 32
+_MOST_ROWS_AT_ONCE = 32
+_BYTES_AT_ONCE = 64 << 20
+_MOST_SHRUNK = 50
+"""Encoded images hardly shrink any more: a row group that is larger than a block and shrank further holds no images."""
 _READ_AHEAD_BYTES = 1 << 20
+_DAMAGED = (pa.ArrowException, OSError, ValueError)
+"""What Arrow raises over a file; ValueError also for text that is no UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,11 @@ def open_parquet(path: Path, max_bytes: int) -> ImageSource:
 
     Cost
     ----
-    Memory for one page of the image column and 32 rows at a time, whatever the size of the row groups.
+    Memory for one page of the image column, and for 32 rows at a time or as many as take 64 MiB, whatever the size of
+    the row groups. Row groups of more than 64 MiB that shrank to less than a fiftieth in the file are never unpacked:
+    98 KB could become gigabytes. Their rows are skipped.
     """
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    files = parquet_files(path) if path.is_dir() else [path]
     schemas = [_schema(file) for file in files]
     layout = _layout(files[0], schemas[0])
     for file, schema in zip(files, schemas, strict=True):
@@ -63,7 +71,7 @@ def open_parquet(path: Path, max_bytes: int) -> ImageSource:
                 f"a file without {', '.join(map(repr, sorted(missing)))}",
                 "Give files of one table.",
             )
-    n_rows = sum(pq.read_metadata(file).num_rows for file in files)
+    n_rows = sum(_n_rows(file) for file in files)
     if not n_rows:
         raise NoImagesFound(str(path), "must hold rows", "an empty table", "Check the path.")
 
@@ -80,16 +88,41 @@ def open_parquet(path: Path, max_bytes: int) -> ImageSource:
     )
 
 
-def _schema(file: Path) -> pa.Schema:
+def parquet_files(folder: Path) -> list[Path]:
+    """Return the Parquet files of a folder and of those below, in the order of their names."""
+    return sorted(file for file in folder.rglob("*.parquet") if file.is_file())
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[pq.ParquetFile]:
     try:
-        return pq.read_schema(file)
-    except (pa.ArrowException, OSError) as error:
+        # Python opens the file, since Arrow takes no name that is not UTF-8. Without the other two, Arrow holds whole
+        # row groups, which for images are often larger than a gigabyte.
+        with (
+            file.open("rb") as opened,
+            pq.ParquetFile(opened, pre_buffer=False, buffer_size=_READ_AHEAD_BYTES) as table,
+        ):
+            yield table
+    except _DAMAGED as error:
         raise _unreadable(file, error) from error
+
+
+def _schema(file: Path) -> pa.Schema:
+    with _opened(file) as table:
+        return table.schema_arrow
+
+
+def _n_rows(file: Path) -> int:
+    with _opened(file) as table:
+        return int(table.metadata.num_rows)
 
 
 def _unreadable(file: Path, error: Exception) -> SourceUnreadable:
     return SourceUnreadable(
-        str(file), "must be a whole Parquet file", str(error).splitlines()[0], "Download or copy it again."
+        str(file),
+        "must be a whole Parquet file",
+        str(error).splitlines()[0] if str(error) else type(error).__name__,
+        "Download or copy it again.",
     )
 
 
@@ -119,21 +152,51 @@ def _layout(file: Path, schema: pa.Schema) -> _Layout:
             f"{len(images)} in the columns {columns}",
             "Rename or remove columns.",
         )
+    if repeated := sorted(name for name, count in Counter(schema.names).items() if count > 1):
+        rule, got = "must have columns of different names", f"{repeated[0]!r} more than once"
+        raise SourceUnreadable(str(file), rule, got, "Rename columns.")
     attributes = tuple(field.name for field in schema if is_number(field.type))
     return _Layout(images[0], pa.types.is_struct(schema.field(images[0]).type), attributes)
 
 
 def _rows(file: Path, layout: _Layout, max_bytes: int) -> Iterator[Candidate]:
     columns = [layout.image, *layout.attributes]
+    name_of_row = f"{file.stem}/{{:09d}}"
     n_before = 0
-    try:
-        # Without these two, Arrow holds whole row groups, which for images are often larger than a gigabyte.
-        with pq.ParquetFile(file, pre_buffer=False, buffer_size=_READ_AHEAD_BYTES) as table:
-            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
-                yield from _batch_candidates(batch, layout, f"{file.stem}/{{:09d}}", n_before, max_bytes)
+    with _opened(file) as table:
+        for number in range(table.num_row_groups):
+            group = table.metadata.row_group(number)
+            n_bytes, is_bomb = _unpacked_size(group, layout.image)
+            if is_bomb:
+                yield from _refused_rows(group.num_rows, name_of_row, n_before)
+                n_before += group.num_rows
+                continue
+            n_at_once = min(_MOST_ROWS_AT_ONCE, max(1, _BYTES_AT_ONCE * group.num_rows // max(n_bytes, 1)))
+            for batch in table.iter_batches(n_at_once, [number], columns, use_threads=False):
+                yield from _batch_candidates(batch, layout, name_of_row, n_before, max_bytes)
                 n_before += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(file, error) from error
+                del batch  # it would be held while the next is unpacked
+
+
+def _unpacked_size(group: pq.RowGroupMetaData, image: str) -> tuple[int, bool]:
+    """Return how many bytes the image column of a row group unpacks to, and whether that is too many to be images."""
+    chunks = [chunk for chunk in map(group.column, range(group.num_columns)) if _first_name(chunk) == image]
+    unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
+    packed = sum(chunk.total_compressed_size for chunk in chunks)
+    return unpacked, unpacked > max(_BYTES_AT_ONCE, _MOST_SHRUNK * packed)
+
+
+def _first_name(chunk: pq.ColumnChunkMetaData) -> str:
+    return str(chunk.path_in_schema).partition(".")[0]
+
+
+def _refused_rows(n_rows: int, name_of_row: str, n_before: int) -> Iterator[Candidate]:
+    for row in range(n_before, n_before + n_rows):
+        yield Candidate(clean_name(name_of_row.format(row)), _refuse_as_bomb)
+
+
+def _refuse_as_bomb() -> bytes:
+    raise Skipped(f"in a row group that unpacks to more than {_MOST_SHRUNK} times its size in the file")
 
 
 def _batch_candidates(

@@ -71,6 +71,8 @@ def default_place(path: Path, images: ImageSettings) -> Path:
 def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher = watch_nothing) -> EncodeResult:
     """Encode other images with the model of a run: pack them into ``out``, and write their z-points beside them.
 
+    One image is enough, and they are not split: nothing is trained on them.
+
     Parameters
     ----------
     path
@@ -91,7 +93,8 @@ def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher =
     """
     run = open_run(path)
     with locked(out):
-        pack(replace(images, size=run.asked.image_size), run.asked.seed, out / "images", watch)
+        settings = replace(images, size=run.asked.image_size)
+        pack(settings, run.asked.seed, out / "images", watch, for_training=False)
         store = open_store(out / "images")
         weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
         load = partial(load_model, run.folder, run.asked)

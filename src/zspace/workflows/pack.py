@@ -12,7 +12,9 @@ from zspace.runs.steps import Files
 from zspace.settings import BUILT_IN_FACES, ImageSettings
 
 
-def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch_nothing) -> PackResult:
+def pack(
+    settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch_nothing, *, for_training: bool = True
+) -> PackResult:
     """Pack images into a store, unless it is there and neither settings nor source have changed.
 
     Parameters
@@ -25,13 +27,18 @@ def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch
         Folder of the store. A store of the same source with other settings is replaced.
     watch
         Called with every progress record.
+    for_training
+        Whether a model will be trained on them; if not, any number of images will do, and they are not split.
     """
     settings = absolute_paths(settings)
     log = pack_log(store)
-    made_from = fingerprint(settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION)
+    unsplit = {} if for_training else {"for_training": False}
+    made_from = fingerprint(
+        settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION, **unsplit
+    )
 
     def take() -> tuple[PackResult, Files]:
-        result = pack_images(settings, seed, store, watch)
+        result = pack_images(settings, seed, store, watch, for_training=for_training)
         return result, {store / name: "" for name in sorted(STORE_FILES) if (store / name).exists()}
 
     return log.once("pack", made_from, PackResult, take, watch, asked=settings)
@@ -39,6 +46,12 @@ def pack(settings: ImageSettings, seed: int, store: Path, watch: Watcher = watch
 
 def absolute_paths(settings: ImageSettings) -> ImageSettings:
     """Return the settings with paths that mean the same from every working directory."""
-    source = settings.source if settings.source == BUILT_IN_FACES else str(Path(settings.source).resolve())
-    attributes = settings.attributes and str(Path(settings.attributes).resolve())
-    return replace(settings, source=source, attributes=attributes)
+    source = settings.source if settings.source == BUILT_IN_FACES else _resolved(settings.source)
+    return replace(settings, source=source, attributes=settings.attributes and _resolved(settings.attributes))
+
+
+def _resolved(path: str) -> str:
+    try:
+        return str(Path(path).resolve())
+    except (OSError, RuntimeError, ValueError):  # a link onto itself, or no path at all: who opens it says so
+        return str(Path(path).absolute())

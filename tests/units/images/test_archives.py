@@ -1,14 +1,16 @@
 import io
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
-from zspace.errors import NoImagesFound, SourceUnreadable
-from zspace.images.archives import open_tar, open_zip
+from zspace.errors import AttributesUnreadable, NoImagesFound, SourceUnreadable
+from zspace.images.archives import open_zip
 from zspace.images.candidates import Skipped
+from zspace.images.tars import open_tar
 
 MEGABYTE = 1 << 20
 MEMBERS = {
@@ -60,15 +62,6 @@ def test_the_number_in_a_tar_is_estimated_from_how_far_it_was_read(tmp_path):
         for _ in range(20):
             next(candidates)
         assert 30 <= source.expected(20) <= 42
-
-
-def test_links_and_folders_in_a_tar_are_no_images(tmp_path, read_all):
-    with tarfile.open(write_tar(tmp_path / "a.tar", {"x.png": b"x"}), "a") as archive:
-        for name, kind in (("link.png", tarfile.SYMTYPE), ("folder.png", tarfile.DIRTYPE)):
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = kind, "/etc/passwd"
-            archive.addfile(member)
-    assert [name for name, _ in read_all(open_tar(tmp_path / "a.tar", MEGABYTE))] == ["x.png"]
 
 
 @pytest.mark.parametrize("write_and_open", [(write_zip, open_zip, "a.zip"), (write_tar, open_tar, "a.tar")])
@@ -145,3 +138,56 @@ def test_celebas_table_is_found_inside_a_zip_and_beside_an_archive(tmp_path):
     ):
         assert source.celeba_table is not None
         assert source.celeba_table.read() == b"beside"
+
+
+def test_a_member_that_claims_little_takes_little_memory(tmp_path):
+    n_bytes = 64 * MEGABYTE
+    path = write_zip(tmp_path / "a.zip", {"bomb.png": bytes(n_bytes)}, compression=zipfile.ZIP_DEFLATED)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", n_bytes), struct.pack("<I", 1000)))
+    with open_zip(path, MEGABYTE).open() as candidates:
+        bomb = next(candidates)
+        assert bomb.n_bytes_read == 1000
+        tracemalloc.start()
+        with pytest.raises(Skipped, match="damaged inside the archive, or larger than it claims there"):
+            bomb.read()
+        assert tracemalloc.get_traced_memory()[1] < MEGABYTE
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_would_unpack_without_bound_are_skipped_unread(tmp_path, method):
+    path = write_zip(tmp_path / "a.zip", {"bomb.png": bytes(MEGABYTE)}, compression=method)
+    with open_zip(path, MEGABYTE).open() as candidates:
+        with pytest.raises(Skipped, match="packed by a method that cannot be read"):
+            next(candidates).read()
+
+
+def test_a_damaged_table_inside_a_zip_is_a_known_error(tmp_path):
+    path = write_zip(tmp_path / "a.zip", {"1.png": b"", "list_attr_celeba.csv": b"image_id,Smiling"})
+    path.write_bytes(path.read_bytes().replace(b"image_id", b"imageXid", 1))
+    table = open_zip(path, MEGABYTE).celeba_table
+    assert table is not None
+    with pytest.raises(
+        AttributesUnreadable, match=r"list_attr_celeba\.csv: must be a readable file, got one that is damaged"
+    ):
+        table.read()
+
+
+def test_links_in_a_zip_are_skipped_as_such(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "target.png")
+    with open_zip(tmp_path / "a.zip", MEGABYTE).open() as candidates:
+        with pytest.raises(Skipped, match="a symbolic link inside the archive"):
+            next(candidates).read()
+
+
+def test_what_a_zip_leaves_out_is_told(tmp_path):
+    one = write_zip(tmp_path / "one.zip", {"a.png": b"", "a.xyz": b"", "__MACOSX/a.xyz": b""})
+    (note,) = open_zip(one, MEGABYTE).notes
+    assert note.endswith("TIFF: 1 .xyz.")
+    two = write_zip(tmp_path / "two.zip", {"b.png": b""})
+    n_bytes = one.stat().st_size
+    two.write_bytes(one.read_bytes() + two.read_bytes())
+    assert open_zip(two, MEGABYTE).notes == (f"Not read: the first {n_bytes:,} bytes of two.zip, another archive.",)

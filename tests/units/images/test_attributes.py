@@ -140,3 +140,54 @@ def test_own_and_joined_attributes_stand_side_by_side():
     assert (both.names, both.values.tolist(), both.notes) == (("a", "b"), [[1, 0], [1, 0]], ("one", "two"))
     with pytest.raises(AttributesUnreadable, match=r"own attributes do not have, got 'a'\. Rename them"):
         beside(own, own)
+
+
+@pytest.mark.parametrize(
+    "data", ["000001.jpg,1,1\n000002.jpg,1,5\n", "000001,1,2\n000002,1,3\n", "x/000009.jpg,a,b\n1,2,3\n"]
+)
+def test_a_first_line_that_is_a_row_is_refused_and_not_lost(tmp_path, settings_for, data):
+    (tmp_path / "a.csv").write_text(data)
+    with pytest.raises(
+        AttributesUnreadable, match=r"a line of column names, all different.*got a first line of '.*, which is a row"
+    ):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+def test_a_column_name_that_is_an_images_is_refused(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("000001,x\n000002,4\n000003,5\n")
+    with pytest.raises(AttributesUnreadable, match=r"got the column name '000001', which is that of an image\. Mend"):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_two_columns_of_a_name_are_refused(tmp_path, settings_for, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        path.write_text("file,x,x\n000001.jpg,1,2\n")
+    else:
+        pq.write_table(pa.table([pa.array(["000001.jpg"]), pa.array([1]), pa.array([2])], ["file", "x", "x"]), path)
+    with pytest.raises(AttributesUnreadable, match=r"column names, all different.*got several columns 'x'\. Mend"):
+        joined(settings_for, path)
+
+
+def test_lines_may_end_with_cr_alone_and_numbers_may_name_columns(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_bytes(b"file,0,1\r000001.jpg,1,2\r000002.jpg,3,4\r")
+    attributes = joined(settings_for, tmp_path / "a.csv")
+    assert attributes.names == ("0", "1")
+    assert attributes.values[:2].tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_table_of_endless_cells_is_refused(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file," + "x" * 200_000 + "\n000001.jpg,1\n")
+    with pytest.raises(AttributesUnreadable, match="got field larger than field limit"):
+        joined(settings_for, tmp_path / "a.csv")
+
+
+def test_rows_left_out_for_fitting_several_images_are_told(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,x\n1.png,5\n2.png,6\n")
+    attributes = joined(settings_for, tmp_path / "a.csv", ["cat/1.png", "dog/1.png", "dog/2.png"])
+    np.testing.assert_array_equal(attributes.values[:, 0], [np.nan, np.nan, 6])
+    assert "Rows that fit several images, or share one, were left out: 1 ('1.png')." in attributes.notes[0]
+    (tmp_path / "a.csv").write_text("file,x\n1.png,5\n")
+    with pytest.raises(AttributesUnreadable, match=r"got 1 rows that fit several images or share one \('1\.png'\)"):
+        joined(settings_for, tmp_path / "a.csv", ["cat/1.png", "dog/1.png"])

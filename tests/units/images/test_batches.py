@@ -118,3 +118,25 @@ def test_large_images_wait_for_room():
     for thread in threads:
         thread.join()
     assert order in (["a in", "a out", "b in", "b out"], ["b in", "b out", "a in", "a out"])
+
+
+def test_heavy_candidates_are_not_held_together(picture):
+    """Held bytes are let go before more are read, however many threads there are."""
+    held = [0]
+
+    class Heavy:
+        def __init__(self) -> None:
+            held[0] += 1
+
+        def __call__(self) -> np.ndarray:
+            return picture(1)
+
+        def __del__(self) -> None:
+            held[0] -= 1
+
+    def heavy():
+        for row in range(5):
+            assert held[0] == 0, row
+            yield Candidate(f"{row}", Heavy(), n_bytes=300 << 20)
+
+    assert [batch.names for batch in finish_batches(heavy(), recipe(), 8)] == [[f"{row}"] for row in range(5)]

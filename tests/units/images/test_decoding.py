@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zspace.images.candidates import Skipped
+from zspace.images.candidates import Skipped, image_suffixes
 from zspace.images.decoding import decode_image, read_header
 
 LOSSLESS = [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
@@ -209,6 +209,8 @@ KNOWN_REASONS = {
     "more than 1 megapixels",
     "not a JPEG, PNG, WebP, BMP or TIFF file",
     "pixels of 32 bits, whose white is unknown",
+    "pixels of a kind that cannot be read",
+    "a JPEG of 12 bits",
 }
 
 
@@ -244,3 +246,106 @@ def test_the_limit_is_in_millions_of_pixels(encoded, picture):
     assert read_header(data, 0.01).n_pixels == 10_000
     with pytest.raises(Skipped, match=r"more than 0\.0099 megapixels"):
         read_header(data, 0.0099)
+
+
+# --- Depths and transparencies that libraries hand over as the file has them ------------------------------------------
+
+
+RAMP = np.broadcast_to(np.arange(32) * 8, (32, 32))
+
+
+def tiff_of(n_bits: int, values: np.ndarray, *, is_white_zero: bool, order: str) -> bytes:
+    """A TIFF of one uncompressed strip of grey."""
+    bits = "".join(f"{value:0{n_bits}b}" for value in values.ravel().tolist())
+    data = int(bits, 2).to_bytes(len(bits) // 8)
+    if n_bits == 16 and order == "<":
+        data = np.frombuffer(data, ">u2").astype("<u2").tobytes()
+    tags = [(256, 32), (257, 32), (258, n_bits), (259, 1), (262, int(not is_white_zero)), (273, 8), (277, 1), (278, 32)]
+    tags = [(tag, 3, struct.pack(order + "HH", value, 0)) for tag, value in tags]
+    tags.append((279, 4, struct.pack(order + "I", len(data))))
+    directory = b"".join(struct.pack(order + "HHI", tag, kind, 1) + value for tag, kind, value in tags)
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + len(data))
+    return start + data + struct.pack(order + "H", len(tags)) + directory + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("is_white_zero", [False, True])
+@pytest.mark.parametrize("n_bits", [1, 2, 4, 8, 12, 16])
+def test_a_grey_tiff_of_any_depth_and_sense_is_right_or_skipped(n_bits, is_white_zero, order):
+    most = 2**n_bits - 1
+    values = (np.random.default_rng(7).integers(0, 256, (32, 32)) * most + 127) // 255
+    data = tiff_of(n_bits, most - values if is_white_zero else values, is_white_zero=is_white_zero, order=order)
+    reason = reason_of(data)
+    assert reason == "none" or n_bits == 12 or (n_bits == 16 and is_white_zero and order == ">")
+    if reason == "none":
+        shown = decode(data)[..., 0].astype(int)
+        assert np.abs(shown - np.rint(values * 255 / most)).max() <= 1
+    else:
+        assert reason == "pixels of a kind that cannot be read"
+
+
+def test_a_tiff_of_12_bits_is_not_black():
+    values = RAMP * 16
+    pixels = decode(tiff_of(12, values, is_white_zero=False, order="<"))
+    np.testing.assert_array_equal(pixels[..., 0], RAMP)
+
+
+def png_of(depth: int, colour: int, rows: list[bytes], transparent: bytes) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, depth, colour, 0, 0, 0)) + chunk(b"tRNS", transparent)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_grey_of_a_png_is_white_at_any_depth(depth):
+    most = 2**depth - 1
+    values = np.arange(32) * (most // 31 if depth > 4 else 1) & most
+    bits = "".join(f"{value:0{depth}b}" for value in values.tolist())
+    row = int(bits, 2).to_bytes(4 * depth)
+    transparent = int(values[1])
+    shown = values >> 8 if depth == 16 else values * 255 // most
+    shown[values == transparent] = 255
+    pixels = decode(png_of(depth, 0, [row] * 32, struct.pack(">H", transparent)))
+    np.testing.assert_array_equal(pixels[5, :, 0], shown)
+
+
+def test_a_transparent_colour_of_16_bits_is_skipped_and_one_of_8_is_white():
+    row = (b"\x12\x34" + bytes(4)) * 16 + (bytes(4) + b"\xff\xff") * 16
+    assert reason_of(png_of(16, 2, [row] * 32, b"\x12\x34" + bytes(4))) == "one colour of 16 bits is transparent"
+    row = (b"\x12" + bytes(2)) * 16 + (bytes(2) + b"\xff") * 16
+    pixels = decode(png_of(8, 2, [row] * 32, b"\0\x12" + bytes(4)))
+    assert pixels[3, 0].tolist() == [255, 255, 255]
+    assert pixels[3, 31].tolist() == [0, 0, 255]
+
+
+# --- What every decoder reads -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stray", [b"\0\0\0", b"\x01", b"stray", b"\xff\0", b"\xff\0ab", b"\xff\xff", b"\xff\xd0"])
+@pytest.mark.parametrize("place", ["second", "last", "end mark", "end"])
+def test_a_jpeg_with_stray_bytes_is_read_like_one_without(encoded, picture, stray, place, capfd):
+    data = encoded(picture(20, 32, 48), "JPEG", quality=95)
+    second = 4 + int.from_bytes(data[4:6])
+    at = {"second": second, "last": data.index(b"\xff\xda"), "end mark": len(data) - 2, "end": len(data)}[place]
+    np.testing.assert_array_equal(decode(data[:at] + stray + data[at:]), decode(data))
+    capfd.readouterr()  # libjpeg mutters
+
+
+def test_single_bits_and_palettes_become_the_colours_they_mean():
+    mask = np.arange(32 * 32).reshape(32, 32) % 3 == 0
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(mask), "PNG"))[..., 0], mask * 255)
+    palette = Image.fromarray(mask.astype(np.uint8), "P")
+    palette.putpalette([10, 20, 30, 240, 230, 220])
+    expected = np.where(mask[..., None], [240, 230, 220], [10, 20, 30])
+    np.testing.assert_array_equal(decode(saved(palette, "PNG")), expected)
+
+
+def test_avif_is_read_where_pillow_can_and_other_pictures_of_its_family_are_named(picture):
+    heic = b"\0\0\0\x18ftypheic" + bytes(40)
+    assert reason_of(heic) in ("not a JPEG, PNG, WebP, BMP or TIFF file", "damaged")
+    if ".avif" in image_suffixes():
+        pixels = decode(saved(Image.fromarray(picture(1)), "AVIF", quality=95))
+        assert np.abs(pixels.astype(int) - picture(1)).max() <= 6

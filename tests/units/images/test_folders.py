@@ -62,7 +62,9 @@ def test_names_that_are_no_text_are_shown_as_escapes(photographs):
 def test_no_images_counts_what_is_there_instead(tmp_path):
     for name in ("a.txt", "b.txt", "c.gif", "README"):
         (tmp_path / name).write_text("")
-    with pytest.raises(NoImagesFound, match=r"WebP, BMP or TIFF.*got 4 other files \(2 \.txt, 1 \.gif, 1 no"):
+    with pytest.raises(
+        NoImagesFound, match=r"WebP, BMP or TIFF.*got 4 other files \(2 \.txt, 1 without an ending, 1 \.gif\)"
+    ):
         open_folder(tmp_path, MEGABYTE)
 
 
@@ -102,3 +104,36 @@ def test_celebas_table_is_found_beside_the_images_and_in_the_parent(tmp_path, en
 
 def test_no_table_is_none(tmp_path):
     assert find_celeba_table([tmp_path]) is None
+
+
+def test_what_is_left_out_for_its_ending_is_counted_and_told(photographs):
+    assert open_folder(photographs, MEGABYTE).notes == ()
+    (photographs / "below").mkdir()
+    for name in ("a.XYZ", "below/b.xyz", "list_attr_celeba.txt", "README", ".hidden.xyz"):
+        (photographs / name).write_text("")
+    note = (
+        "Left out unread, for their endings are not those of JPEG, PNG, WebP, BMP or TIFF: 2 .xyz, 1 without an ending."
+    )
+    assert open_folder(photographs, MEGABYTE).notes == (note,)
+
+
+def test_pipes_devices_and_links_to_them_are_skipped_without_waiting(photographs):
+    os.mkfifo(photographs / "img31.png")
+    (photographs / "img32.png").symlink_to(photographs / "img31.png")
+    (photographs / "img33.png").symlink_to("/dev/zero")
+    with open_folder(photographs, MEGABYTE).open() as candidates:
+        *_, pipe, link, device = candidates
+    for candidate in (pipe, link, device):
+        with pytest.raises(Skipped, match="not a regular file"):
+            candidate.read()
+
+
+def test_a_link_onto_itself_is_one_unreadable_file(photographs):
+    (photographs / "img31.png").symlink_to("img31.png")
+    (photographs / "ring").symlink_to("ring")
+    source = open_folder(photographs, MEGABYTE)
+    source.fingerprint()
+    with source.open() as candidates:
+        *_, last = candidates
+    with pytest.raises(Skipped, match="cannot be read: Too many levels of symbolic links"):
+        last.read()

@@ -1,12 +1,15 @@
 """Batches: the same pixels in the same order wherever they are held, and a proper shuffle."""
 
+import zlib
+
 import numpy as np
 import pytest
 import torch
 
-from zspace.errors import StoreIncomplete
+from zspace.errors import FileDamaged, StoreIncomplete
 from zspace.images import loader
 from zspace.images.loader import Holding, ImageBatches, choose_holding, cut, epoch_order
+from zspace.images.pixels import StoredPixels
 
 CPU = torch.device("cpu")
 DISK = Holding("disk", "asked for by a test")
@@ -16,9 +19,11 @@ ROWS = np.array([0, 2, 3, 5, 8, 9, 11])
 @pytest.fixture
 def stored(tmp_path):
     """Images as a store keeps them: mapped from a file."""
-    path = tmp_path / "images.npy"
-    np.save(path, np.random.default_rng(1).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8))
-    return np.load(path, mmap_mode="r")
+    images = np.random.default_rng(1).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    checksums = np.array([zlib.crc32(image) for image in images], np.uint32)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    return StoredPixels(mapped, checksums, tuple(map(str, range(12))), tmp_path / "images.npy")
 
 
 def test_a_batch_holds_the_right_pixels_scaled_to_one():
@@ -53,7 +58,7 @@ def test_a_stream_that_is_left_early_leaves_no_thread_behind(stored):
 
 def test_a_store_that_was_cut_short_meanwhile_is_told(stored):
     batches = ImageBatches(stored, ROWS, CPU, DISK)
-    with open(stored.filename, "r+b") as file:  # noqa: PTH123 - the memory map names its file
+    with stored.path.open("r+b") as file:
         file.truncate(300)
     with pytest.raises(StoreIncomplete, match=r"must be a whole image store, got no pixels of image 8"):
         batches.take(np.array([4]))
@@ -92,3 +97,13 @@ def test_every_order_of_an_epoch_is_equally_likely():
     assert len(counts) == 6
     assert ((counts - 200) ** 2 / 200).sum() < 25.7
     assert not np.array_equal(epoch_order(50, 1, 0), epoch_order(50, 1, 1))
+
+
+@pytest.mark.parametrize("holding", [None, DISK])
+def test_a_damaged_image_reaches_no_model_and_one_that_is_not_used_harms_none(stored, holding):
+    with stored.path.open("r+b") as file:
+        file.seek(stored.offset + 8 * 192)
+        file.write(bytes(192))
+    with pytest.raises(FileDamaged, match="others in row 8, the image '8'"):
+        list(ImageBatches(stored, ROWS, CPU, holding).in_order(2))
+    assert len(list(ImageBatches(stored, ROWS[:4], CPU, holding).in_order(2))) == 2

@@ -14,6 +14,7 @@ import pytest
 from zspace.errors import (
     NoImagesFound,
     SettingOutOfRange,
+    SourceUnreadable,
     StoreNotFound,
     TooFewImages,
     TooManySkipped,
@@ -234,3 +235,63 @@ def test_a_killed_pack_leaves_nothing_that_opens(tmp_path, settings_for, attempt
 def test_every_error_of_packing_is_one_of_zspace(tmp_path, settings_for):
     with pytest.raises(ZspaceError, match="must be a folder"):
         pack_images(settings_for(tmp_path / "nowhere"), 1, tmp_path / "store")
+
+
+def test_images_for_no_training_may_be_one_and_are_not_split(tmp_path, settings_for, encoded, picture):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "000001.jpg").write_bytes(encoded(picture(1), "JPEG"))
+    settings = settings_for(tmp_path / "one", validation_fraction=0.5, test_fraction=0.5)
+    with pytest.raises(SettingOutOfRange, match="must be below 1"):
+        pack_images(settings, 1, tmp_path / "store")
+    result = pack_images(settings, 1, tmp_path / "store", for_training=False)
+    assert (result.splits.train, result.splits.validation, result.splits.test) == (0, 0, 1)
+    assert result.split_rule == "not split: no model is trained on these images"
+    assert open_store(tmp_path / "store").rows("all").tolist() == [0]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(NoImagesFound, match="got no files at all"):
+        pack_images(settings_for(tmp_path / "none"), 1, tmp_path / "other", for_training=False)
+
+
+@pytest.mark.parametrize("white", [1, 2, 40])
+def test_masks_of_0_and_1_are_refused_and_dark_images_told(tmp_path, settings_for, encoded, picture, white):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for number in range(4):
+        mask = (picture(number)[..., 0] > np.median(picture(number))).astype(np.uint8)
+        (folder / f"{number}.png").write_bytes(encoded(mask * np.uint8(white)))
+    settings = settings_for(folder, validation_fraction=0, test_fraction=0, size=40)
+    if white == 1:
+        with pytest.raises(
+            SourceUnreadable, match=r"got none above 1, as in masks of 0 and 1\. Multiply the values by 255"
+        ):
+            pack_images(settings, 1, tmp_path / "store")
+    else:
+        note = f"The images are dark: their brightest value is {white} of 255."
+        assert pack_images(settings, 1, tmp_path / "store").notes == (note,)
+
+
+def test_a_folder_whose_name_is_no_utf8_is_packed_and_so_is_into_one(photographs, tmp_path, settings_for):
+    strange = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        photographs.rename(strange)
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    settings = settings_for(strange)
+    for _ in range(2):
+        result = pack_images(settings, 1, strange / "store")
+        assert open_store(strange / "store").result == result
+    assert result.source == str(strange)
+    assert (strange / "store" / "store.json").read_bytes().isascii()
+    with (strange / "a.parquet").open("wb") as file:
+        pq.write_table(pa.table({"image": [b"x"] * 9}), file)
+    with pytest.raises(TooManySkipped, match="9 skipped of 9"):
+        pack_images(settings_for(strange / "a.parquet"), 1, tmp_path / "other")
+
+
+def test_what_a_source_tells_late_reaches_the_result(tmp_path, settings_for, photographs):
+    (photographs / "IMG_1.XYZ").write_text("")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(photographs, "photographs")
+    notes = pack_images(settings_for(tmp_path / "a.tar"), 1, tmp_path / "store").notes
+    assert notes == pack_images(settings_for(photographs), 1, tmp_path / "other").notes
+    assert notes[0].endswith("TIFF: 1 .xyz.")

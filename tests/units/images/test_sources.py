@@ -98,3 +98,14 @@ def test_the_signature_covers_the_table_of_attributes(photographs, tmp_path, set
 def test_the_signature_of_faces_is_their_number(settings_for):
     assert source_signature(settings_for("faces")) == source_signature(settings_for("faces", size=32))
     assert source_signature(settings_for("faces")) != source_signature(settings_for("faces", n_faces=9))
+
+
+def test_a_pipe_and_a_ring_of_links_are_no_source(tmp_path, settings_for):
+    os.mkfifo(tmp_path / "a.zip")
+    with pytest.raises(SourceUnreadable, match=r"must be a folder, .*, got the file .*a\.zip"):
+        open_source(settings_for(tmp_path / "a.zip"), 1)
+    (tmp_path / "b.zip").symlink_to("b.zip")
+    with pytest.raises(SourceNotFound, match=r"b\.zip', which does not exist"):
+        open_source(settings_for(tmp_path / "b.zip"), 1)
+    with pytest.raises(SourceUnreadable, match="File name too long"):
+        open_source(settings_for(tmp_path / ("x" * 300)), 1)

@@ -2,11 +2,13 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from zspace.errors import StoreIncomplete, StoreNotFound, StoreVersionUnknown
 from zspace.images.packing import pack_images
+from zspace.images.pixels import StoredPixels
 from zspace.images.store import STORE_FILES, STORE_VERSION, open_store
 from zspace.settings import ImageSettings
 
@@ -26,9 +28,10 @@ def store(whole, tmp_path):
 
 def test_a_store_opens_with_everything_in_one_order(store):
     opened = open_store(store)
-    assert isinstance(opened.images, np.memmap)
+    assert isinstance(opened.images, StoredPixels)
     assert opened.images.shape == (60, 16, 16, 3)
-    assert not opened.images.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        opened.images[:2][0, 0, 0, 0] = 1
     assert len(opened) == len(opened.names) == len(opened.splits) == 60
     assert opened.attributes is not None
     assert opened.attributes.shape == (60, len(opened.attribute_names))
@@ -55,7 +58,9 @@ def test_other_programs_can_read_it(store):
 @pytest.mark.parametrize("name", sorted(STORE_FILES - {"skipped.csv"}))
 def test_a_missing_file_is_named(store, name):
     (store / name).unlink()
-    with pytest.raises(StoreIncomplete, match=f"must be a whole image store, got no {name}. Run zspace pack again"):
+    with pytest.raises(
+        StoreIncomplete, match=f"must be a whole image store, got no {name}. Delete the folder .*store and run again"
+    ):
         open_store(store)
 
 
@@ -64,7 +69,7 @@ def test_a_missing_file_is_named(store, name):
 def test_a_file_cut_short_is_named(store, name, share):
     data = (store / name).read_bytes()
     (store / name).write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(StoreIncomplete, match=rf"got an? .*{name}.*Run zspace pack again"):
+    with pytest.raises(StoreIncomplete, match=rf"got an? .*{name}.*Delete the folder"):
         open_store(store)
 
 
@@ -88,7 +93,11 @@ def test_another_version_names_both(store, version):
 
 
 def test_a_document_without_a_result_is_incomplete(store):
-    (store / "store.json").write_text('{"version": 1}')
+    for text, got in (('{"version": 1}', "without a result"), ('{"version": 1, "result": 3}', "without a result")):
+        (store / "store.json").write_text(text)
+        with pytest.raises(StoreIncomplete, match=rf"a store\.json {got}"):
+            open_store(store)
+    (store / "store.json").write_text('{"version": 1, "result": {}}')
     with pytest.raises(StoreIncomplete, match=r"store\.json\.source: must be given"):
         open_store(store)
 
@@ -99,3 +108,56 @@ def test_no_store_is_not_found(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(StoreNotFound, match="got a folder of something else"):
         open_store(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (lambda index: index.drop_columns(["name"]), r"index\.parquet without one column 'name'"),
+        (lambda index: index.drop_columns(["crc32"]), r"index\.parquet without one column 'crc32'"),
+        (lambda index: index.append_column("name", index["name"]), r"a damaged index\.parquet"),
+        (lambda index: index.set_column(5, "crc32", [["x"] * 60]), r"a damaged index\.parquet"),
+        (lambda index: index.set_column(5, "crc32", [[-1] * 60]), r"a damaged index\.parquet"),
+        (lambda index: index.set_column(1, "name", [[None] * 60]), r"an index\.parquet with empty cells"),
+        (lambda index: index.set_column(2, "split", [["x"] * 60]), r"an index\.parquet with an unknown split"),
+        (lambda index: index.set_column(2, "split", [[[1]] * 60]), r"a damaged index\.parquet"),
+        (lambda index: index.set_column(2, "split", [["train"] * 60]), r"names, splits, checksums or attributes other"),
+        (lambda index: index.take(list(range(59, -1, -1))), r"names, splits, checksums or attributes other"),
+    ],
+)
+def test_an_index_of_another_shape_or_content_is_told(store, change, got):
+    pq.write_table(change(pq.read_table(store / "index.parquet")), store / "index.parquet")
+    with pytest.raises(StoreIncomplete, match=rf"got {got}"):
+        open_store(store)
+
+
+def test_attributes_of_another_shape_or_content_are_told(store):
+    path = store / "attributes.parquet"
+    table = pq.read_table(path)
+    first = table.column_names[0]
+    pq.write_table(table.drop_columns([first]), path)
+    with pytest.raises(StoreIncomplete, match=rf"attributes\.parquet without one column {first!r}"):
+        open_store(store)
+    pq.write_table(table.set_column(0, first, [["x"] * 60]), path)
+    with pytest.raises(StoreIncomplete, match=r"a damaged attributes\.parquet"):
+        open_store(store)
+    pq.write_table(table.set_column(0, first, pa.array([0.25] * 60, pa.float32())), path)
+    with pytest.raises(StoreIncomplete, match=r"names, splits, checksums or attributes other than store\.json tells"):
+        open_store(store)
+
+
+@pytest.mark.parametrize("shape", ["(-60, 16, 16, 3)", "(6" + "0" * 17 + ",)", "(" * 3000])
+def test_a_crafted_header_of_the_images_is_told(store, shape):
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}".encode()
+    length = len(header).to_bytes(2, "little")
+    (store / "images.npy").write_bytes(b"\x93NUMPY\1\0" + length + header + bytes(60 * 768))
+    with pytest.raises(StoreIncomplete, match=r"an images\.npy that is cut short or damaged"):
+        open_store(store)
+
+
+def test_an_unknown_attribute_survives_the_digest(tmp_path, photographs, settings_for):
+    (tmp_path / "a.csv").write_text("file,x\nimg1.png,1\nimg2.png,2\n")
+    pack_images(settings_for(photographs, attributes=str(tmp_path / "a.csv")), 1, tmp_path / "known")
+    attributes = open_store(tmp_path / "known").attributes
+    assert attributes is not None
+    assert np.isnan(attributes[2:]).all()

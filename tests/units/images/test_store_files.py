@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 from pathlib import Path
@@ -121,3 +122,12 @@ def test_a_full_disk_is_told(tmp_path):
 def test_names_with_commas_and_line_ends_survive_the_list_of_skipped(tmp_path):
     write_skipped(tmp_path / "skipped.csv", [('a,"b\n.png', "empty file")])
     assert (tmp_path / "skipped.csv").read_text() == 'name,reason\n"a,""b\n.png",empty file\n'
+
+
+def test_no_name_in_the_list_of_skipped_is_a_live_formula(tmp_path):
+    names = ["=1+1.png", "+1.png", "-1.png", "@SUM(1).png", "\ttab.png", "\rline.png", "'quoted.png", "plain=.png"]
+    write_skipped(tmp_path / "skipped.csv", [(name, "empty file") for name in names])
+    with (tmp_path / "skipped.csv").open(newline="") as file:
+        written = [name for name, _ in csv.reader(file)][1:]
+    assert written == [*("'" + name for name in names[:-1]), "plain=.png"]
+    assert [name.removeprefix("'") for name in written] == names

@@ -95,3 +95,47 @@ def test_no_rows_is_no_images(tmp_path):
     pq.write_table(hugging_face_table(0), tmp_path / "a.parquet")
     with pytest.raises(NoImagesFound, match="must hold rows, got an empty table"):
         open_parquet(tmp_path / "a.parquet", MEGABYTE)
+
+
+def test_a_row_group_that_unpacks_to_far_more_than_its_size_is_skipped_unread(tmp_path):
+    path = tmp_path / "a.parquet"
+    schema = pa.schema([("image", pa.binary()), ("label", pa.int64())])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for rows in ([b"one"], [bytes(70 * MEGABYTE), b"beside"], [b"two", b"three"]):
+            writer.write_table(pa.table({"image": rows, "label": list(range(len(rows)))}, schema))
+    pa.default_memory_pool().release_unused()
+    before = pa.total_allocated_bytes()
+    found = []
+    with open_parquet(path, 100 * MEGABYTE).open() as candidates:
+        for candidate in candidates:
+            try:
+                found.append((candidate.name, candidate.read()))
+            except Skipped as skipped:
+                found.append((candidate.name, skipped.reason))
+            assert pa.total_allocated_bytes() - before < 10 * MEGABYTE
+    reason = "in a row group that unpacks to more than 50 times its size in the file"
+    assert found == [
+        ("a/000000000", b"one"),
+        ("a/000000001", reason),
+        ("a/000000002", reason),
+        ("a/000000003", b"two"),
+        ("a/000000004", b"three"),
+    ]
+
+
+def test_large_rows_are_read_one_at_a_time(tmp_path):
+    noise = np.random.default_rng(1).bytes(40 * MEGABYTE)
+    table = pa.table({"image": [noise, noise[::-1], noise[1:]]})
+    pq.write_table(table, tmp_path / "a.parquet", use_dictionary=False, write_batch_size=1)
+    del table
+    with open_parquet(tmp_path / "a.parquet", 100 * MEGABYTE).open() as candidates:
+        assert next(candidates).read() == noise
+        assert pa.total_allocated_bytes() < 150 * MEGABYTE
+        assert next(candidates).read() == noise[::-1]
+
+
+def test_two_columns_of_a_name_are_refused(tmp_path):
+    table = pa.table([pa.array([b"x"]), pa.array([1]), pa.array([2])], ["image", "a", "a"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(SourceUnreadable, match="must have columns of different names, got 'a' more than once"):
+        open_parquet(tmp_path / "a.parquet", MEGABYTE)
