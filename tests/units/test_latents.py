@@ -9,7 +9,7 @@ import zarr
 from safetensors.numpy import save_file
 
 from zspace.errors import LatentsNotFound, LatentsUnreadable, TooFewPoints
-from zspace.latents import Latents, read_latents_file, usable_latents
+from zspace.latents import Latents, Selection, read_latents_file, usable_latents
 
 POINTS = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
 
@@ -73,9 +73,11 @@ WRITERS = (
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_kind_of_file_gives_the_same_points(tmp_path, write, dtype):
-    found = read_latents_file(write(tmp_path, POINTS.astype(dtype)), "z" if write is write_npz else None)
-    np.testing.assert_allclose(found.z, POINTS, rtol=1e-6)
-    assert found.z.dtype == np.float32
+    found = read_latents_file(write(tmp_path, POINTS.astype(dtype)))
+    usable, facts = usable_latents(found, "a test", None, seed=1)
+    np.testing.assert_allclose(usable.z, POINTS, rtol=1e-6)
+    assert usable.z.dtype == np.float32
+    assert facts.z_dim == 3
 
 
 def test_mu_and_logvar_beside_z_are_found(tmp_path):
@@ -92,20 +94,18 @@ def test_more_than_two_dimensions_are_flattened_and_told(tmp_path):
 
 
 def test_columns_without_numbers_are_left_out_and_told(tmp_path):
-    assert read_latents_file(write_parquet_columns(tmp_path, POINTS)).notes == (
-        "columns without numbers were left out: 'name'",
-    )
+    assert read_latents_file(write_parquet_columns(tmp_path, POINTS)).notes == ("left out: name (text, such as 'a')",)
 
 
-def refusal(path, array_name=None):
+def refusal(path, **asked):
     with pytest.raises(LatentsUnreadable) as caught:
-        read_latents_file(path, array_name)
+        read_latents_file(path, Selection(**asked))
     return str(caught.value)
 
 
 def test_what_cannot_be_read_is_refused_with_the_next_step(tmp_path):
     (tmp_path / "weights.pt").write_bytes(b"PK")
-    assert "must be .npy, .npz, .parquet, .csv, .safetensors or a Zarr folder" in refusal(tmp_path / "weights.pt")
+    assert "must be .npy, .npz, .parquet, .csv, .tsv, .safetensors or a Zarr folder" in refusal(tmp_path / "weights.pt")
     assert "Save it as .npy." in refusal(tmp_path / "weights.pt")
     (tmp_path / "half.npy").write_bytes(write_npy(tmp_path, POINTS).read_bytes()[:100])
     assert "must be a whole file of the kind .npy" in refusal(tmp_path / "half.npy")
@@ -123,8 +123,8 @@ def test_an_array_is_chosen_by_name_where_there_are_several(tmp_path):
     np.savez(tmp_path / "two.npz", first=POINTS, second=POINTS * 2)
     path = tmp_path / "two.npz"
     assert "must hold one array, or one of a usual name, got 'first', 'second'. Name one with --array." in refusal(path)
-    assert "Did you mean 'first'?" in refusal(path, "frist")
-    np.testing.assert_array_equal(read_latents_file(path, "second").z, POINTS * 2)
+    assert "Did you mean 'first'?" in refusal(path, array="frist")
+    np.testing.assert_array_equal(read_latents_file(path, Selection("second")).z, POINTS * 2)
 
 
 def test_vectors_of_several_lengths_are_refused(tmp_path):

@@ -18,7 +18,7 @@ from zspace.geometry.maps import draw_map, map_title
 from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
-from zspace.latents import Latents, usable_latents
+from zspace.latents import Latents, cloud_sentence, usable_latents
 from zspace.measuring import MAPS, Beside, chosen_maps, chosen_measures, measure_cloud
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, Measurement, Progress, Watcher, watch_nothing
 from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, read_latents
@@ -158,7 +158,7 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
     start = perf_counter()
     n_measures = len(chosen_measures(task.settings.only, gathered.beside))
     measurements = {}
-    watch(Progress(task.step, 0, n_measures, "measures"))
+    watch(Progress(task.step, 0, n_measures, "measures", note=cloud_sentence(gathered.facts)))
     for found in measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, watch):
         measurements[found.name] = found
         watch(Progress(task.step, len(measurements), n_measures, "measures"))
