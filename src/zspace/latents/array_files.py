@@ -48,9 +48,17 @@ def open_safetensors(path: Path) -> LatentsFile:
         pass  # the library has checked the header: every tensor lies within the file, and no byte belongs to two
     with path.open("rb") as file:
         n_bytes = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(n_bytes).decode("utf-8"))
+        header: dict[str, Any] = json.loads(file.read(n_bytes).decode("utf-8"), object_pairs_hook=_each_once)
     header.pop("__metadata__", None)
     return LatentsFile(path, {name: _tensor(path, 8 + n_bytes, facts) for name, facts in header.items()})
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a table; no reader could tell which of two tensors of one name is meant."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a name twice in the header")
+    return table
 
 
 def _tensor(path: Path, start: int, facts: dict[str, Any]) -> StoredArray:

@@ -105,7 +105,8 @@ class LatentsFile:
             if len(some) == 1:
                 return some[0]
         rule = "must hold one array, or one of a usual name"
-        raise LatentsUnreadable(str(self.path), rule, name_list(names), "Name one with --array.")
+        next_step = "Name one with --array." if names else "Look at how it was written."
+        raise LatentsUnreadable(str(self.path), rule, name_list(names), next_step)
 
     def read(self, name: str) -> tuple[Real[np.ndarray, "n_points z_dim"], tuple[str, ...]]:
         """Return one array as points, one a row, in its own kind of numbers, and what was done to it.
@@ -116,6 +117,9 @@ class LatentsFile:
             When it holds no real numbers, has no rows of values, is damaged, or is larger than the memory.
         """
         array, place = self.arrays[name], f"{self.path}, {name}"
+        if isinstance(array.dtype, str):
+            rule, next_step = "must be a whole array of known numbers", "Save it again, as float32."
+            raise LatentsUnreadable(place, rule, array.dtype, next_step)
         if not array.is_real:
             raise LatentsUnreadable(place, "must hold real numbers", str(array.dtype), "Save it as float32.")
         if len(array.shape) < 2:
@@ -124,10 +128,10 @@ class LatentsFile:
         check_memory(place, array.n_bytes)
         with reading(self.path, place):
             values = array.read()
-        if len(array.shape) == 2:
+        if values.ndim == 2:
             return values, ()
-        n_values = math.prod(array.shape[1:])
-        note = f"{name} of shape {array.shape} was flattened to {n_values:,} dimensions"
+        n_values = math.prod(values.shape[1:])
+        note = f"{name} of shape {values.shape} was flattened to {n_values:,} dimensions"
         return values.reshape(len(values), n_values), (note,)
 
 
@@ -158,7 +162,7 @@ def reading(path: Path, place: str | None = None) -> Iterator[None]:
         raise _too_large(place or str(path), "more than there is") from error
     except Exception as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        reason = next(filter(None, map(str.strip, said.splitlines())), type(error).__name__)
+        reason = next(filter(None, map(str.strip, said.splitlines())), type(error).__name__).rstrip(".")
         kind = "Zarr" if path.is_dir() else path.suffix
         next_step = "Look at how it was written; arrays of Python objects are never read."
         shown = reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + " ..."

@@ -46,6 +46,7 @@ _PANDAS_INDEX = re.compile(r"|Unnamed: ?\d+(_level_\d+)?|level_\d+|__index_level
 _N_COUNTED = 3
 """Fewer rows than this count nothing."""
 _N_SHOWN = 8
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -106,25 +107,37 @@ class Column:
             held = "whole numbers, all different"
         else:
             held = f"{self.n_different:,} whole {'value' if self.n_different == 1 else 'values'}"
-        return f"{self.name or 'the column without a name'} ({held})"
+        return f"{self.title} ({held})"
+
+    @property
+    def title(self) -> str:
+        """The name as it can be printed."""
+        plain = "".join(letter if letter.isprintable() else " " for letter in self.name).strip()
+        return plain[:_LONGEST_NAME] or "the column without a name"
 
 
 def split_columns(columns: Sequence[Column]) -> tuple[list[Column], tuple[str, ...]]:
     """Return the columns that are kept as dimensions, and what to tell of the others and of doubtful ones."""
     left_out = {place: reason for place, column in enumerate(columns) if (reason := _reason_against(column))}
     kept = [column for place, column in enumerate(columns) if place not in left_out]
-    doubtful = [column.describe() for column in kept if _is_doubtful(column, kept)]
+    some_are_fractions = any(not column.is_whole for column in kept)
+    some_repeat = any(column.is_whole and not column.are_all_different for column in kept)
+    doubtful = [
+        column.describe()
+        for column in kept
+        if _is_doubtful(column, some_are_fractions=some_are_fractions, some_repeat=some_repeat)
+    ]
     notes = []
     if left_out:
         notes.append(f"left out: {_listed(list(left_out.values()))}")
     if doubtful:
-        notes.append(f"kept, though no dimension perhaps: {_listed(doubtful)}; --drop leaves columns out")
+        notes.append(f"kept, though perhaps no dimension: {_listed(doubtful)}; --drop leaves columns out")
     return kept, tuple(notes)
 
 
 def gap_notes(kept: Sequence[Column]) -> tuple[str, ...]:
     """Return what to tell of cells without a number: their rows cannot be measured."""
-    gaps = {column.name: len(column.values) - len(column.given) for column in kept if column.values is not None}
+    gaps = {column.title: len(column.values) - len(column.given) for column in kept if column.values is not None}
     gaps = {name: n_missing for name, n_missing in gaps.items() if n_missing}
     if not gaps:
         return ()
@@ -138,21 +151,17 @@ def _reason_against(column: Column) -> str | None:
     if column.values is None or not len(column.given):
         return column.describe()
     if column.is_index or (column.is_whole and _PANDAS_INDEX.fullmatch(column.name)):
-        return f"{column.name or 'the column without a name'} (an index of pandas)"
+        return f"{column.title} (an index of pandas)"
     if column.counts_rows:
-        return f"{column.name} (row numbers)"
+        return f"{column.title} (row numbers)"
     return column.describe() if column.is_whole and _is_named_as_none(column.name) else None
 
 
-def _is_doubtful(column: Column, kept: Sequence[Column]) -> bool:
+def _is_doubtful(column: Column, *, some_are_fractions: bool, some_repeat: bool) -> bool:
+    """Return whether a column that is kept stands out among the others, or is named like none of them should be."""
     if not column.is_whole:
         return _is_named_as_none(column.name)
-    if column.n_different == 1:
-        return False
-    others = [other for other in kept if other is not column]
-    beside_fractions = any(not other.is_whole for other in others)
-    stands_out = column.are_all_different and any(not other.are_all_different for other in others)
-    return beside_fractions or stands_out
+    return column.n_different > 1 and (some_are_fractions or (column.are_all_different and some_repeat))
 
 
 def _is_named_as_none(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -64,6 +64,9 @@ class _Table:
 def open_text_table(path: Path, selection: Selection) -> LatentsFile:
     """Open a .csv or .tsv file."""
     table, layout = read_text_table(path)
+    if junk := [name for name, kind in zip(table.column_names, table.schema.types, strict=True) if kind == pa.binary()]:
+        rule, next_step = "must be text in UTF-8", "Save it as UTF-8, or as .npy."
+        raise LatentsUnreadable(f"{path}, {junk[0]}", rule, "bytes that are none", next_step)
     opened = _Table(path, table.column_names, table.schema.types, table.column, layout.notes, layout.decimal)
     return _points_file(opened, selection)
 
@@ -71,27 +74,48 @@ def open_text_table(path: Path, selection: Selection) -> LatentsFile:
 def open_parquet(path: Path, selection: Selection) -> LatentsFile:
     """Open a Parquet file; columns that can be no part of the points are not read."""
     schema = pq.read_schema(path)
-    names: list[str] = schema.names
+    names, types = schema.names, schema.types
     if len(set(names)) < len(names):
         raise LatentsUnreadable(str(path), "must have columns of different names", name_list(names), "Rename some.")
     pandas = schema.pandas_metadata or {}
     index = frozenset(name for name in pandas.get("index_columns", ()) if isinstance(name, str))
-    read = cache(lambda column: _read_parquet(path, names[column], is_text=_is_text(schema.types[column])))
-    return _points_file(_Table(path, names, schema.types, read, index_names=index), selection)
+    numbers = [name for name, kind in zip(names, types, strict=True) if is_number_type(kind)]
+
+    @cache
+    def all_numbers() -> dict[str, Cells]:
+        # Together: a file of thousands of columns would otherwise be opened thousands of times.
+        with _parquet(path) as file:
+            check_memory(str(path), _VALUE_BYTES * file.metadata.num_rows * len(numbers))
+            table = file.read(columns=numbers)
+        return dict(zip(table.column_names, table.columns, strict=True))
+
+    @cache
+    def read(place: int) -> Cells:
+        name, kind = names[place], types[place]
+        return all_numbers()[name] if is_number_type(kind) else _read_large(path, name, is_text=_is_text(kind))
+
+    return _points_file(_Table(path, names, types, read, index_names=index), selection)
 
 
-def _read_parquet(path: Path, name: str, *, is_text: bool) -> Cells:
-    """Return one column; texts that repeat are kept once, however often they do."""
-    with pq.ParquetFile(path, memory_map=True, read_dictionary=[name] if is_text else None) as file:
+def _parquet(path: Path, repeated: list[str] | None = None) -> pq.ParquetFile:
+    """Open a file; of the texts in the columns named, those that repeat are kept once."""
+    return pq.ParquetFile(path, memory_map=True, read_dictionary=repeated, page_checksum_verification=True)
+
+
+def _read_large(path: Path, name: str, *, is_text: bool) -> Cells:
+    """Return a column of lists or texts, of which the file must say beforehand how much it holds."""
+    with _parquet(path, [name] if is_text else None) as file:
         parts = _stored_parts(file, name)
-        check_memory(
-            f"{path}, {name}", sum(_VALUE_BYTES * part.num_values + part.total_uncompressed_size for part in parts)
-        )
+        n_bytes = sum(_VALUE_BYTES * part.num_values + part.total_uncompressed_size for part in parts)
+        check_memory(f"{path}, {name}", n_bytes)
         return file.read(columns=[name]).column(name)
 
 
 def _stored_parts(file: pq.ParquetFile, name: str) -> list[pq.ColumnChunkMetaData]:
     """Return what the file says of the parts of one column, group by group."""
+    for place in range(file.metadata.num_row_groups):
+        # Where that is damaged, asking for it ends the process; reading a row fails with an error.
+        next(file.iter_batches(batch_size=1, row_groups=[place], columns=[name]), None)
     groups = [file.metadata.row_group(place) for place in range(file.metadata.num_row_groups)]
     parts = [group.column(place) for group in groups for place in range(group.num_columns)]
     return [part for part in parts if part.path_in_schema == name or part.path_in_schema.startswith(f"{name}.")]
@@ -102,6 +126,7 @@ def _points_file(table: _Table, selection: Selection) -> LatentsFile:
     vectors = _vector_columns(table)
     asked = [name for name in selection.columns if name in vectors]
     if vectors and (asked or not selection.columns):
+        _check_names(table, vectors, selection)
         arrays = {name: vectors[name] for name in asked or vectors if name not in selection.drop}
         others = [name for name in table.names if name not in arrays]
         beside = [f"left out beside the vectors: {name_list(others)}"] if others else []
@@ -111,6 +136,17 @@ def _points_file(table: _Table, selection: Selection) -> LatentsFile:
     values = np.stack([column.values for column in kept if column.values is not None], axis=1)
     stored = StoredArray(values.shape, values.dtype, lambda: values, is_mapped=True)  # reading takes no more memory
     return LatentsFile(table.path, {table.path.stem: stored}, (*said, *table.notes, *gap_notes(kept)))
+
+
+def _check_names(table: _Table, vectors: Collection[str], selection: Selection) -> None:
+    """Refuse columns that are not there, and columns of numbers asked for together with vectors."""
+    for option, names, known in (
+        ("--columns", selection.columns, list(vectors)),
+        ("--drop", selection.drop, table.names),
+    ):
+        if other := next((name for name in names if name not in known), None):
+            rule = f"{option} must name columns of vectors" if option == "--columns" else "--drop must name columns"
+            raise LatentsUnreadable(str(table.path), rule, repr(other), nearest(other, known))
 
 
 def _vector_columns(table: _Table) -> dict[str, StoredArray]:
@@ -130,7 +166,7 @@ def _vector_columns(table: _Table) -> dict[str, StoredArray]:
 def _list_array(table: _Table, place: int, values: pa.DataType) -> StoredArray:
     """Return a column of lists as an array, of the shape that it has if all lists are of one length."""
     name = table.names[place]
-    with pq.ParquetFile(table.path) as file:
+    with _parquet(table.path) as file:
         n_values, n_rows = sum(part.num_values for part in _stored_parts(file, name)), file.metadata.num_rows
     dtype = np.dtype(np.float64 if pa.types.is_decimal(values) else values.to_pandas_dtype())
     shape = n_rows, n_values // max(n_rows, 1)

@@ -77,7 +77,7 @@ def find_layout(path: Path) -> TextLayout:
     rows, delimiter = [], ","
     for delimiter in _DELIMITERS:
         rows = _rows(text, delimiter)
-        if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
+        if _are_parted_alike(rows, delimiter):
             break
     else:
         delimiter, rows = ",", _rows(text, ",")
@@ -94,6 +94,12 @@ def find_layout(path: Path) -> TextLayout:
     elif any(map(_is_value, rows[0])):
         notes.append(f"the first line, {shown} ..., was read as the names of the columns")
     return TextLayout(delimiter, decimal, has_names, tuple(notes))
+
+
+def _are_parted_alike(rows: list[list[str]], delimiter: str) -> bool:
+    """Return whether all lines have one number of fields, more than one; spaces that align numbers part no fields."""
+    is_aligned = delimiter == " " and any("" in row for row in rows)
+    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 and not is_aligned
 
 
 def _first_text(path: Path) -> str:

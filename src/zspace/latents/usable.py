@@ -109,7 +109,7 @@ def cloud_sentence(facts: CloudFacts) -> str:
     given = "" if facts.n_used == facts.n_given else f" of {facts.n_given:,}"
     parts = [f"{facts.n_used:,}{given} points of {facts.z_dim:,} dimensions", *facts.notes]
     if facts.n_not_finite:
-        parts.append(f"{facts.n_not_finite:,} rows left out: not finite")
+        parts.append(f"rows left out that are not finite: {facts.n_not_finite:,}")
     return "; ".join(parts)
 
 
@@ -133,7 +133,8 @@ def _row_sizes(points: Real[np.ndarray, "n_points z_dim"]) -> Float64[np.ndarray
 
 
 def _exact(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # what is larger than float64 becomes infinite, and is told as such
+    # What is larger than float64 becomes infinite, and is told as such; so is any kind of NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
         return values.astype(np.float64, copy=False)
 
 

@@ -18,6 +18,8 @@ else:
 """The cells of a column."""
 
 _BRACKETED = re.compile(r"(?:[a-zA-Z_.]+\()?\s*[\[(]+(?P<body>[^()]*?)[\])]+(?:,\s*dtype=[\w.]+)?\)?")
+_NUMPY_NUMBER = re.compile(r"np\.\w+\(([^()]*)\)")
+"""One number as NumPy shows it within a list of Python."""
 _SHORTENED = "..."
 _N_SHOWN = 40
 
@@ -33,8 +35,9 @@ def parse_vector(text: str) -> list[float] | None:
     >>> parse_vector("[0.1, 0.2]"), parse_vector("0.5 1e-3"), parse_vector("[0,5; 1]"), parse_vector("1,234")
     ([0.1, 0.2], [0.5, 0.001], [0.5, 1.0], None)
     """
-    bracketed = _BRACKETED.fullmatch(text.strip())
-    body = bracketed["body"].replace("[", " ").replace("]", " ") if bracketed else text.strip()
+    text = _NUMPY_NUMBER.sub(r"\1", text.strip())
+    bracketed = _BRACKETED.fullmatch(text)
+    body = bracketed["body"].replace("[", " ").replace("]", " ") if bracketed else text
     if ";" in body:
         body = body.replace(",", ".")
     is_plain = bool(re.search(r"[\s;]", body)) or (body.count(",") > 1 and "." in body)
