@@ -37,6 +37,10 @@ class Readable(Protocol):
         """Return the next bytes, at most this many; none at the end."""
         ...
 
+    def tell(self) -> int:
+        """Return how many bytes lie before the next."""
+        ...
+
 
 @dataclass(frozen=True)
 class NpyHeader:
@@ -88,7 +92,8 @@ def read_npy_header(file: Readable, n_bytes: int) -> NpyHeader:
     Raises
     ------
     NpyUnreadable
-        When it is no NumPy file, holds Python objects, or announces a negative side or more than there is.
+        When it is no NumPy file, or announces a negative side or more than there is. Python objects are announced as
+        such, for a list of what a file holds; their values must not be read.
     """
     try:
         version = np.lib.format.read_magic(file)
@@ -98,15 +103,19 @@ def read_npy_header(file: Readable, n_bytes: int) -> NpyHeader:
     except Exception as error:  # NumPy parses the header as Python text: errors of the parser and of types come through
         raise NpyUnreadable(f"a header that cannot be read ({_first_line(error)})") from error
     header = NpyHeader(shape, dtype, is_fortran)
-    if dtype.hasobject:
-        raise NpyUnreadable(f"an array of Python objects, {header}")
     if not dtype.itemsize:
         raise NpyUnreadable(f"values of no bytes, {header}")
     if min(shape, default=0) < 0:
         raise NpyUnreadable(f"a header with a negative side, {header}")
-    if header.n_bytes > n_bytes:
-        raise NpyUnreadable(f"a header of {header}, {header.n_bytes:,} bytes, in a file of {n_bytes:,}")
+    n_left = n_bytes - file.tell()
+    if header.n_bytes > n_left and not dtype.hasobject:
+        raise NpyUnreadable(f"a header of {header}, {header.n_bytes:,} bytes, before {n_left:,} bytes")
     return header
+
+
+def _refuse_objects(header: NpyHeader) -> None:
+    if header.dtype.hasobject:
+        raise NpyUnreadable(f"an array of Python objects, {header}")
 
 
 def map_npy(path: Path) -> np.ndarray:
@@ -115,11 +124,11 @@ def map_npy(path: Path) -> np.ndarray:
     Raises
     ------
     NpyUnreadable
-        When the file is no whole NumPy array.
+        When the file is no whole NumPy array, or one of Python objects.
     """
     with npy_trouble_told():
         with path.open("rb") as file:
-            read_npy_header(file, os.fstat(file.fileno()).st_size)
+            _refuse_objects(read_npy_header(file, os.fstat(file.fileno()).st_size))
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
 
@@ -166,9 +175,10 @@ def read_npz(path: Path, name: str) -> np.ndarray:
     Raises
     ------
     NpyUnreadable
-        When archive or array is damaged, or larger than the memory.
+        When archive or array is damaged, larger than the memory, or of Python objects.
     """
     with opened_npz(path, name) as (stream, header):
+        _refuse_objects(header)
         values = bytearray()
         while missing := header.n_bytes - len(values):
             block = stream.read(min(missing, _READ_BYTES))

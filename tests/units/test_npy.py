@@ -26,7 +26,7 @@ class Harmful:
 HEADERS = {
     "{'descr':'|u1','fortran_order':False,'shape':(-5,32)}": r"negative side, uint8 \(-5, 32\)",
     "{'descr':'<f4','fortran_order':False,'shape':(4,2000000000,2000000000,3)}": "192,000,000,000,000,000,000 bytes",
-    "{'descr':'|u1','fortran_order':False,'shape':(5001,1000)}": "5,001,000 bytes, in a file of 5,128",
+    "{'descr':'|u1','fortran_order':False,'shape':(5001,1000)}": "5,001,000 bytes, before 5,000 bytes",
     "{'descr':'|u1','fortran_order':False,'shape':(99999999999999999999,0)}": "too large|dimension exceeded",
     "{'descr':'|S0','fortran_order':False,'shape':(99999999999,)}": "values of no bytes",
     "{'descr':[('a',)],'fortran_order':False,'shape':(5,)}": "a header that cannot be read",

@@ -122,7 +122,7 @@ def test_a_word_among_numbers_costs_a_row_and_is_shown(tmp_path):
 
 TEXTS = {
     "python": lambda row: str(row.tolist()),
-    "numpy": lambda row: str(row),
+    "numpy": str,
     "numpy numbers": lambda row: str([*row]),
     "array": lambda row: f"array({row.tolist()}, dtype=float32)",
     "tensor": lambda row: f"tensor({row.tolist()})",
