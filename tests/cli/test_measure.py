@@ -136,13 +136,15 @@ def test_what_cannot_hold_points_is_one_line_before_any_work(zspace, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.npy").touch()
     os.mkfifo(tmp_path / "pipe.npy")
+    (tmp_path / "loop.npy").symlink_to("loop.npy")
     for name, got in (
         ("folder", "a folder that is no Zarr array or group"),
         ("empty.npy", "an empty file"),
         ("pipe.npy", "neither a file nor a folder"),
+        ("loop.npy", "a link that leads nowhere"),
     ):
-        for more in ((), ("--dry-run",)):
-            outcome = zspace("measure", tmp_path / name, "--out", tmp_path / "out", *more)
+        for more in (("--out", tmp_path / "out"), ("--dry-run",)):
+            outcome = zspace("measure", tmp_path / name, *more)
             assert outcome.code == 4
             assert f"got {got}." in outcome.stderr
             assert outcome.stderr.count("\n") == 1

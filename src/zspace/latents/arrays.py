@@ -163,7 +163,7 @@ def reading(path: Path, place: str | None = None) -> Iterator[None]:
     except Exception as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         reason = next(filter(None, map(str.strip, said.splitlines())), type(error).__name__).rstrip(".")
-        kind = "Zarr" if path.is_dir() else path.suffix
+        kind = "Zarr" if path.suffix in ("", ".zarr") else path.suffix
         next_step = "Look at how it was written; arrays of Python objects are never read."
         shown = reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + " ..."
         raise LatentsUnreadable(

@@ -36,16 +36,18 @@ def check_latents_source(path: Path) -> None:
     LatentsUnreadable
         When it is empty, of no known kind, no ordinary file, or may not be read.
     """
-    if not path.exists():
-        rule = f"must be {_KINDS}, or a run folder"
-        got = "a link that leads nowhere" if path.is_symlink() else "nothing there"
-        raise LatentsNotFound(str(path), rule, got, "Check the path.")
-    if wrong := _wrong_kind(path):
-        next_step = "Save it as .npy." if path.suffix.lower() in _PICKLES else "Convert it first."
-        raise LatentsUnreadable(str(path), f"must be {_KINDS}", wrong, next_step)
-    if path.is_file():
-        with reading(path), path.open("rb") as file:
-            if not file.read(1):
+    with reading(path):  # even to ask what lies there may be forbidden
+        if not path.exists():
+            rule = f"must be {_KINDS}, or a run folder"
+            got = "a link that leads nowhere" if path.is_symlink() else "nothing there"
+            raise LatentsNotFound(str(path), rule, got, "Check the path.")
+        if wrong := _wrong_kind(path):
+            next_step = "Save it as .npy." if path.suffix.lower() in _PICKLES else "Convert it first."
+            raise LatentsUnreadable(str(path), f"must be {_KINDS}", wrong, next_step)
+        if path.is_file():
+            with path.open("rb") as file:
+                is_empty = not file.read(1)
+            if is_empty:
                 raise LatentsUnreadable(str(path), "must hold z-points", "an empty file", "Save the points again.")
 
 

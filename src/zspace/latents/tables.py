@@ -123,14 +123,16 @@ def _stored_parts(file: pq.ParquetFile, name: str) -> list[pq.ColumnChunkMetaDat
 
 def _points_file(table: _Table, selection: Selection) -> LatentsFile:
     """Take every column of vectors as one array; without such columns, all columns of numbers as one."""
-    vectors = _vector_columns(table)
-    asked = [name for name in selection.columns if name in vectors]
-    if vectors and (asked or not selection.columns):
+    possible = [
+        place
+        for place, name in enumerate(table.names)
+        if name not in selection.drop and (name in selection.columns or not selection.columns)
+    ]
+    if vectors := _vector_columns(table, possible):
         _check_names(table, vectors, selection)
-        arrays = {name: vectors[name] for name in asked or vectors if name not in selection.drop}
-        others = [name for name in table.names if name not in arrays]
+        others = [name for name in table.names if name not in vectors]
         beside = [f"left out beside the vectors: {name_list(others)}"] if others else []
-        return LatentsFile(table.path, arrays, (*beside, *table.notes))
+        return LatentsFile(table.path, vectors, (*beside, *table.notes))
     columns = [_read_column(table, place) for place in range(len(table.names))]
     kept, said = _chosen(table.path, columns, selection)
     values = np.stack([column.values for column in kept if column.values is not None], axis=1)
@@ -149,14 +151,14 @@ def _check_names(table: _Table, vectors: Collection[str], selection: Selection) 
             raise LatentsUnreadable(str(table.path), rule, repr(other), nearest(other, known))
 
 
-def _vector_columns(table: _Table) -> dict[str, StoredArray]:
-    """Return the columns whose cells hold vectors: lists, or without any such, texts."""
-    lists = {place: values for place, kind in enumerate(table.types) if (values := list_values_type(kind)) is not None}
+def _vector_columns(table: _Table, possible: Sequence[int]) -> dict[str, StoredArray]:
+    """Return which of these columns have cells that hold vectors: lists, or without any such, texts."""
+    lists = {place: values for place in possible if (values := list_values_type(table.types[place])) is not None}
     numbers = {place: values for place, values in lists.items() if is_number_type(values)}
     if numbers:
         return {table.names[place]: _list_array(table, place, values) for place, values in numbers.items()}
     found = {}
-    for place in filter(lambda place: _is_text(table.types[place]), range(len(table.names))):
+    for place in filter(lambda place: _is_text(table.types[place]), possible):
         vectors = vectors_in_text(table.place_of(place), _texts(table, place))
         if vectors is not None:
             found[table.names[place]] = StoredArray(vectors.shape, vectors.dtype, partial(np.asarray, vectors))

@@ -122,10 +122,11 @@ def _first_text(path: Path) -> str:
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     """Return the fields of the first lines, without lines that hold nothing."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    usual = csv.field_size_limit(len(text) + 1)  # one cell may hold a vector of thousands of numbers
     try:
         return [[field.strip() for field in row] for row in islice(lines, _LOOK_ROWS) if row]
-    except csv.Error:
-        return []  # a quote that never ends: another delimiter may do
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _is_value(field: str) -> bool:

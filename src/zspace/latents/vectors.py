@@ -69,7 +69,7 @@ def vectors_in_text(place: str, column: Cells) -> np.ndarray | None:
     for row, text in enumerate(column.to_pylist()):
         numbers = parse_vector(text or "")
         if numbers is None or len(numbers) != len(rows[0] if rows else numbers):
-            rule, next_step = "must hold vectors of one length", "Drop the other rows."
+            rule, next_step = "must hold vectors of one length", "Drop the other rows, or leave it out with --drop."
             got = "no value" if not text else f"{_shown(text)}" if numbers is None else f"one of {len(numbers)}"
             raise LatentsUnreadable(f"{place}, row {row}", rule, got, next_step)
         rows.append(np.array(numbers))
@@ -125,7 +125,7 @@ def vectors_in_lists(place: str, column: Cells) -> np.ndarray:
         lengths = pc.unique(pc.list_value_length(cells)).to_pylist()
         if len(lengths) != 1 or lengths[0] is None:
             shown = ", ".join("missing" if length is None else str(length) for length in lengths[:5]) or "no rows"
-            rule, next_step = "must hold vectors of one length", "Drop the other rows."
+            rule, next_step = "must hold vectors of one length", "Drop the other rows, or leave it out with --drop."
             raise LatentsUnreadable(place, rule, shown, next_step)
         shape.append(lengths[0])
         cells = pc.list_flatten(cells)

@@ -32,7 +32,13 @@ _RESULTS = ("report.html", "figures", "maps", "results.json")
 
 def default_place(source: Path) -> Path:
     """Return the folder for results where none is named."""
-    return source / "measured" if is_run_folder(source) else Path("zspace-out") / f"{source.resolve().name}-measured"
+    if _is_run(source):
+        return source / "measured"
+    return Path("zspace-out") / f"{source.name or source.resolve().name}-measured"
+
+
+def _is_run(source: Path) -> bool:
+    return source.is_dir() and is_run_folder(source)  # a link onto itself is no folder, and leads nowhere
 
 
 def measure_points(
@@ -104,7 +110,7 @@ def look_at_points(source: Path, out: Path, seed: int, selection: Selection = _E
 
 
 def _check_place(out: Path) -> None:
-    if is_run_folder(out):
+    if _is_run(out):
         rule, next_step = "--out must be a folder for results alone", "Choose another --out."
         raise FolderNotEmpty(str(out), rule, "a run", next_step)
 
@@ -131,7 +137,7 @@ def _set_aside(out: Path, source: Path, points: Path, watch: Watcher) -> None:
 
 def _points_of(source: Path) -> Path:
     """Return where the points are: a run's own, or the source itself."""
-    if not is_run_folder(source):
+    if not _is_run(source):
         return source
     run = RunFolder(source)
     if not run.latents.is_dir():

@@ -243,6 +243,20 @@ def test_vectors_can_be_chosen_too_and_what_is_not_there_is_refused(tmp_path):
         read(path, drop=("c",))
 
 
+def test_texts_that_hold_vectors_can_be_dropped_for_the_numbers_beside_them(tmp_path):
+    rows = [f'"[1, 2]",{row}' for row in lines(None)]
+    path = write(tmp_path, "\n".join(["box,d0,d1,d2", *rows]))
+    assert read(path)[1].notes == ("left out beside the vectors: 'd0', 'd1', 'd2'",)
+    for asked in ({"drop": ("box",)}, {"columns": ("d0:d2",)}):
+        np.testing.assert_array_equal(read(path, **asked)[0], POINTS.astype(np.float32))
+
+
+def test_vectors_of_many_thousand_numbers_fit_into_a_cell(tmp_path):
+    long = np.random.default_rng(4).standard_normal((3, 20_000))
+    path = write(tmp_path, "\n".join(["v", *(f'"{row.tolist()}"' for row in long)]))
+    np.testing.assert_array_equal(read(path)[0], long.astype(np.float32))
+
+
 def test_tables_that_claim_more_than_the_memory_are_refused(tmp_path, monkeypatch):
     many = parquet(tmp_path, v=pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(100_000)), 1000))
     monkeypatch.setattr(arrays_module, "free_memory", lambda: 1_000_000)
