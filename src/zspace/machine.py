@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import current_thread
 from typing import TypeVar
 
@@ -61,6 +62,19 @@ def over_blocks(act: Callable[[Given], Found], blocks: Sequence[Given]) -> list[
 @cache
 def _matrix_libraries() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+def free_memory() -> int:
+    """Return how many bytes could be taken without swapping, as far as the system tells."""
+    information = Path("/proc/meminfo")
+    if not information.is_file():
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    lines = dict(line.split(":", 1) for line in information.read_text().splitlines())
+    free = int(lines["MemAvailable"].split()[0]) * 1024
+    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
+        free = min(free, int(most) - int(used.read_text()))
+    return free
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """``zspace measure`` and ``zspace encode``: points of any program, and of a run; images the model has not seen."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -88,6 +89,69 @@ def test_rows_that_are_not_finite_are_left_out_and_told(zspace, points_file, tmp
     assert "rows left out: not finite" in page
 
 
+def test_what_was_read_of_a_table_is_told_everywhere(zspace, tmp_path):
+    rows = [f"{900 - place}," + ",".join(map(str, row)) + f",{place % 5}" for place, row in enumerate(POINTS)]
+    (tmp_path / "points.csv").write_text("\n".join(["id,a,b,c,d,e,f,label", *rows]))
+    told = "300 points of 6 dimensions; left out: id (whole numbers, all different), label (5 whole values)"
+    asked = ("measure", tmp_path / "points.csv", "--out", tmp_path / "out", *QUICK)
+    planned = zspace(*asked, "--dry-run")
+    assert planned.code == 0, planned.stderr
+    assert planned.stdout.startswith(told + "\n")
+    assert not (tmp_path / "out").exists()
+    assert zspace(*asked, "--dry-run", "--json").document["cloud"]["z_dim"] == 6
+    outcome = zspace(*asked)
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.stdout.startswith(told + "\n")
+    assert told in outcome.stderr
+    notes = json.loads((tmp_path / "out" / "results.json").read_text())["steps"]["measure"]["result"]["cloud"]["notes"]
+    assert notes == [told.partition("; ")[2]]
+    assert notes[0] in (tmp_path / "out" / "report.html").read_text()
+    chosen = zspace(*asked, "--columns", "a:f", "--drop", "c", "--json")
+    assert (chosen.document["cloud"]["n_used"], chosen.document["cloud"]["z_dim"]) == (300, 5)
+    wrong = zspace(*asked, "--columns", "g")
+    assert wrong.code == 4
+    assert "must have a column 'g'" in wrong.stderr
+
+
+def test_results_of_other_points_are_kept_apart(zspace, points_file, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    assert zspace("measure", points_file, "--out", out, *QUICK, "--quiet").code == 0
+    first = (out / "results.json").read_bytes()
+    np.savez(tmp_path / "points.npz", z=2 * POINTS)
+    outcome = zspace("measure", tmp_path / "points.npz", "--out", out, *QUICK)
+    assert outcome.code == 0, outcome.stderr
+    (aside,) = (out / "of-other-points").iterdir()
+    assert aside.name.startswith("points.npy-")
+    assert f"what was measured of {points_file} is now in {aside}" in outcome.stderr
+    assert (aside / "results.json").read_bytes() == first
+    assert (aside / "report.html").is_file()
+    assert "z-points of points.npz" in (out / "report.html").read_text()
+    assert zspace("measure", tmp_path / "points.npz", "--out", out, *QUICK).stderr.count("already done") == 2
+    monkeypatch.chdir(tmp_path)
+    for name in ("points.npy", "points.npz"):
+        assert zspace("measure", name, *QUICK, "--quiet").code == 0
+    assert {path.name for path in (tmp_path / "zspace-out").iterdir()} == {"points.npy-measured", "points.npz-measured"}
+
+
+def test_what_cannot_hold_points_is_one_line_before_any_work(zspace, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.npy").touch()
+    os.mkfifo(tmp_path / "pipe.npy")
+    (tmp_path / "loop.npy").symlink_to("loop.npy")
+    for name, got in (
+        ("folder", "a folder that is no Zarr array or group"),
+        ("empty.npy", "an empty file"),
+        ("pipe.npy", "neither a file nor a folder"),
+        ("loop.npy", "a link that leads nowhere"),
+    ):
+        for more in (("--out", tmp_path / "out"), ("--dry-run",)):
+            outcome = zspace("measure", tmp_path / name, *more)
+            assert outcome.code == 4
+            assert f"got {got}." in outcome.stderr
+            assert outcome.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_bad_requests_are_refused_before_any_work(zspace, points_file, tmp_path):
     out = tmp_path / "out"
     outcome = zspace("measure", points_file, "--out", out, "--only", "radios")
@@ -116,6 +180,9 @@ def test_a_run_is_measured_as_a_whole_with_its_posterior_and_encodes_other_image
     assert outcome.document["cloud"]["n_given"] == 160
     assert outcome.document["measurements"]["posterior"]["estimates"]["divergence"]["value"] > 0
     assert outcome.document["measurements"]["attributes"]["estimates"]["n_clusters"]["value"] == 12
+    taken = zspace("measure", run, "--out", run, *QUICK)
+    assert taken.code == 4
+    assert "--out must be a folder for results alone, got a run." in taken.stderr
     assert "The most alike images among neighbours" in (run / "measured" / "report.html").read_text()
     assert (run / "results.json").read_bytes() == results
 

@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from zspace import machine
-from zspace.machine import each_block, freed_memory_kept, over_blocks, usable_cores
+from zspace.machine import each_block, free_memory, freed_memory_kept, over_blocks, usable_cores
+
+
+def test_the_free_memory_is_told_by_the_system():
+    assert 10_000_000 < free_memory() < 10**14
 
 
 def test_there_is_a_core_to_use():

@@ -183,7 +183,7 @@ class Measure:
     """Measure z-points of a run, or of any other program, and report what they look like."""
 
     source: tyro.conf.Positional[Path]
-    """Run folder, or .npy, .npz, .parquet, .csv, .safetensors or Zarr with one z-point a row."""
+    """Run folder, or .npy, .npz, .parquet, .csv, .tsv, .safetensors or Zarr with one z-point a row."""
     out: Path | None = None
     """Folder for results.json and report.html; by default RUN/measured, or zspace-out/NAME-measured."""
     only: tuple[str, ...] = ()
@@ -194,6 +194,10 @@ class Measure:
     """Measure this many points, chosen at random; all when left out."""
     array: str | None = None
     """Which array of the file, where it holds several."""
+    columns: tuple[str, ...] = ()
+    """Columns of a table to measure, such as d0:d63 or 2:65; those that can be dimensions when left out."""
+    drop: tuple[str, ...] = ()
+    """Columns of a table to leave out, likewise."""
     seed: int = 1
     """Of the null clouds and of the choice of points."""
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()

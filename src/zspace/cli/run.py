@@ -218,26 +218,30 @@ def _encode(command: Encode) -> tuple[dict[str, Any], str]:
 
 
 def _measure(command: Measure) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.points import default_place, measure_points
+    from zspace.latents import Selection, cloud_sentence
+    from zspace.workflows.points import default_place, look_at_points, measure_points
 
     settings = command.settings()
+    selection = Selection(command.array, command.columns, command.drop, command.points)
     out = command.out or default_place(command.source)
     if command.output.dry_run:
-        return {"settings": to_mapping(settings), "out": str(out)}, _lines(to_mapping(settings))
+        facts, asked = look_at_points(command.source, out, command.seed, selection), to_mapping(settings)
+        document = {"settings": asked, "out": str(out), "cloud": to_mapping(facts)}
+        return document, f"{cloud_sentence(facts)}\n{_lines({'out': out, **asked})}"
     with ProgressView(command.output.quiet) as watch:
         result, maps = measure_points(
             command.source,
             out,
             settings,
             command.seed,
-            array_name=command.array,
-            n_points=command.points,
-            watch=watch,
+            selection,
+            watch,
         )
     document = to_mapping(result)
     _drop_curves(document["measurements"])
     path = out / "report.html"
-    return {"out": str(out), "report": str(path), **document, "maps": to_mapping(maps)}, f"Report: {path}"
+    text = f"{cloud_sentence(result.cloud)}\nReport: {path}"
+    return {"out": str(out), "report": str(path), **document, "maps": to_mapping(maps)}, text
 
 
 def _report(command: Report) -> tuple[dict[str, Any], str]:

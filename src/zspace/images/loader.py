@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from zspace.errors import StoreIncomplete
 from zspace.images.pixels import StoredPixels, pack_anew
+from zspace.machine import free_memory
 from zspace.seeds import random_stream
 from zspace.shapes import Images
 
@@ -46,7 +46,7 @@ def choose_holding(n_bytes: int, device: torch.device) -> Holding:
     disk, from which batches are read ahead.
     """
     size = _gigabytes(n_bytes)
-    free = {"memory": _free_memory()}
+    free = {"memory": free_memory()}
     if device.type == "cuda":
         free = {"device": torch.cuda.mem_get_info(device)[0], **free}
     titles = {"device": "on the GPU", "memory": "in memory"}
@@ -60,19 +60,6 @@ def choose_holding(n_bytes: int, device: torch.device) -> Holding:
 
 def _gigabytes(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.2f} GB"
-
-
-def _free_memory() -> int:
-    """Return how many bytes could be taken without swapping, as far as the system tells."""
-    information = Path("/proc/meminfo")
-    if not information.is_file():
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    lines = dict(line.split(":", 1) for line in information.read_text().splitlines())
-    free = int(lines["MemAvailable"].split()[0]) * 1024
-    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
-    if limit.is_file() and used.is_file() and (most := limit.read_text().strip()).isdigit():
-        free = min(free, int(most) - int(used.read_text()))
-    return free
 
 
 class ImageBatches:

@@ -17,7 +17,7 @@ from zspace.geometry.maps import draw_map, map_title
 from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
-from zspace.latents import Latents, usable_latents
+from zspace.latents import Latents, cloud_sentence, usable_latents
 from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
 from zspace.runs.fingerprints import cloud_fingerprint, map_fingerprint, measure_fingerprint
@@ -151,7 +151,7 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
     start = perf_counter()
     n_measures = len(chosen_measures(task.settings.only, gathered.beside))
     measurements = {}
-    watch(Progress(task.step, 0, n_measures, "measures"))
+    watch(Progress(task.step, 0, n_measures, "measures", note=cloud_sentence(gathered.facts)))
     for found in measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, watch):
         measurements[found.name] = found
         watch(Progress(task.step, len(measurements), n_measures, "measures"))

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from zspace import __version__
-from zspace.errors import NotARunFolder
-from zspace.files import file_digest, tree_digest, write_text
+from zspace.errors import FolderNotEmpty, NotARunFolder
+from zspace.files import document_digest, file_digest, make_folder, tree_digest, write_text, writing_to
 from zspace.images.store import ImageStore, open_store
-from zspace.latents import read_latents_file
+from zspace.latents import Selection, check_latents_source, read_latents_file, usable_latents
 from zspace.measuring import check_measures
-from zspace.results import Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
+from zspace.results import CloudFacts, Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
 from zspace.runs.fingerprints import fingerprint
 from zspace.runs.folders import RunFolder, StudyFolder, locked
 from zspace.runs.latents import check_latents, read_latent_ids
 from zspace.runs.pictures import read_sheets
 from zspace.runs.reading import is_run_folder, notes_on_points
-from zspace.runs.steps import Files, StepLog
+from zspace.runs.steps import Files, OtherFields, StepLog
 from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import copy_pictures, write_figures
 
 _VERSION = 2
+_EVERYTHING = Selection()
+_ASIDE = "of-other-points"
+_RESULTS = ("report.html", "figures", "maps", "results.json")
+"""All that measuring leaves in a folder. The last one says whose they are: a killed move is taken up again."""
 
 
 def default_place(source: Path) -> Path:
     """Return the folder for results where none is named."""
-    return source / "measured" if is_run_folder(source) else Path("zspace-out") / f"{source.stem}-measured"
+    if _is_run(source):
+        return source / "measured"
+    return Path("zspace-out") / f"{source.name or source.resolve().name}-measured"
+
+
+def _is_run(source: Path) -> bool:
+    return source.is_dir() and is_run_folder(source)  # a link onto itself is no folder, and leads nowhere
 
 
 def measure_points(
@@ -37,9 +48,7 @@ def measure_points(
     out: Path,
     settings: MeasureSettings,
     seed: int,
-    *,
-    array_name: str | None = None,
-    n_points: int | None = None,
+    selection: Selection = _EVERYTHING,
     watch: Watcher = watch_nothing,
 ) -> tuple[MeasureResult, dict[str, Map]]:
     """Measure the points of a run or a file, as far as that has not been done, and report what was found.
@@ -51,15 +60,14 @@ def measure_points(
         `zspace.latents.read_latents_file`. Where the image store that a run's points came from is there too, its
         images and attributes are looked at as well.
     out
-        Folder for ``results.json``, ``maps/``, ``figures/`` and ``report.html``.
+        Folder for ``results.json``, ``maps/``, ``figures/`` and ``report.html``. Results of other points that lie
+        there are moved into a folder within it.
     settings
         Which measures, their bins, and which maps; the split is not used.
     seed
         The null clouds come from it, and the choice of points.
-    array_name
-        Which array of the file; None takes the only one, or one of a usual name.
-    n_points
-        Measure this many points, chosen at random; None measures all.
+    selection
+        Which array of the file, or which columns of a table, and how many points.
     watch
         Called with every progress record.
 
@@ -71,30 +79,69 @@ def measure_points(
         For a run that has not been encoded.
     LatentsNotFound, LatentsUnreadable, TooFewPoints
         When no points can be read.
+    FolderNotEmpty
+        When the folder for results is that of a run.
     """
     check_measures(settings)
     path = _points_of(source)
+    check_latents_source(path)
+    _check_place(out)
     with locked(out):
+        _set_aside(out, source, path, watch)
         store = _store_of(path)
         notes = notes_on_points(source) if is_run_folder(source) else ()
-        asked = {"array": array_name, "points": n_points, "store": store and store.result.store_digest, "notes": notes}
+        asked = {"selection": selection, "store": store and store.result.store_digest, "notes": notes}
 
         def gather() -> Gathered:
             check_latents(path)
-            found = read_latents_file(path, array_name)
+            found = read_latents_file(path, selection)
             rows = np.arange(len(found.z)) if store is None else read_latent_ids(RunFolder(path.parent))
-            return gather_points(found, str(path.resolve()), store, rows, n_points, seed).noted(notes)
+            return gather_points(found, str(path.resolve()), store, rows, selection.n_points, seed).noted(notes)
 
-        made_from = fingerprint(source=tree_digest(path) if path.exists() else None, asked=asked)
+        made_from = fingerprint(source=tree_digest(path), asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
         found, maps = take_measures(task, watch)
         _report(source.name, RunFolder(out), found, maps, store, seed, watch)
     return found, maps
 
 
+def look_at_points(source: Path, out: Path, seed: int, selection: Selection = _EVERYTHING) -> CloudFacts:
+    """Return what `measure_points` would read, without measuring it; it refuses the same."""
+    path = _points_of(source)
+    check_latents_source(path)
+    _check_place(out)
+    return usable_latents(read_latents_file(path, selection), str(path.resolve()), selection.n_points, seed)[1]
+
+
+def _check_place(out: Path) -> None:
+    if _is_run(out):
+        rule, next_step = "--out must be a folder for results alone", "Choose another --out."
+        raise FolderNotEmpty(str(out), rule, "a run", next_step)
+
+
+def _set_aside(out: Path, source: Path, points: Path, watch: Watcher) -> None:
+    """Move what was measured of other points out of the way, into a folder of its own within the folder."""
+    if out.resolve().is_relative_to(source.resolve()):
+        return  # what keeps its own results may have been moved with them
+    try:
+        there = StepLog(out).result("measure", MeasureResult).cloud.source
+    except (NotARunFolder, OtherFields):
+        return  # nothing was measured there, or by another version
+    if there == str(points.resolve()):
+        return
+    place = out / _ASIDE / f"{Path(there).name}-{document_digest(there)[:8]}"
+    make_folder(place)
+    with writing_to(place):
+        for name in _RESULTS:
+            if (out / name).exists():
+                shutil.rmtree(place / name, ignore_errors=True)  # older results of the same points
+                (out / name).rename(place / name)
+    watch(Progress(f"measure {source.name}", 0, 1, "steps", note=f"what was measured of {there} is now in {place}"))
+
+
 def _points_of(source: Path) -> Path:
     """Return where the points are: a run's own, or the source itself."""
-    if not is_run_folder(source):
+    if not _is_run(source):
         return source
     run = RunFolder(source)
     if not run.latents.is_dir():

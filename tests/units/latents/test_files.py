@@ -1,5 +1,7 @@
 """Files of z-points: every kind is read, and what is odd about them is told."""
 
+import os
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -8,8 +10,8 @@ import pytest
 import zarr
 from safetensors.numpy import save_file
 
-from zspace.errors import LatentsNotFound, LatentsUnreadable, TooFewPoints
-from zspace.latents import Latents, read_latents_file, usable_latents
+from zspace.errors import LatentsNotFound, LatentsUnreadable, SettingOutOfRange
+from zspace.latents import Selection, check_latents_source, read_latents_file, usable_latents
 
 POINTS = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
 
@@ -73,9 +75,11 @@ WRITERS = (
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_kind_of_file_gives_the_same_points(tmp_path, write, dtype):
-    found = read_latents_file(write(tmp_path, POINTS.astype(dtype)), "z" if write is write_npz else None)
-    np.testing.assert_allclose(found.z, POINTS, rtol=1e-6)
-    assert found.z.dtype == np.float32
+    found = read_latents_file(write(tmp_path, POINTS.astype(dtype)))
+    usable, facts = usable_latents(found, "a test", None, seed=1)
+    np.testing.assert_allclose(usable.z, POINTS, rtol=1e-6)
+    assert usable.z.dtype == np.float32
+    assert facts.z_dim == 3
 
 
 def test_mu_and_logvar_beside_z_are_found(tmp_path):
@@ -92,20 +96,18 @@ def test_more_than_two_dimensions_are_flattened_and_told(tmp_path):
 
 
 def test_columns_without_numbers_are_left_out_and_told(tmp_path):
-    assert read_latents_file(write_parquet_columns(tmp_path, POINTS)).notes == (
-        "columns without numbers were left out: 'name'",
-    )
+    assert read_latents_file(write_parquet_columns(tmp_path, POINTS)).notes == ("left out: name (text, such as 'a')",)
 
 
-def refusal(path, array_name=None):
+def refusal(path, **asked):
     with pytest.raises(LatentsUnreadable) as caught:
-        read_latents_file(path, array_name)
+        read_latents_file(path, Selection(**asked))
     return str(caught.value)
 
 
 def test_what_cannot_be_read_is_refused_with_the_next_step(tmp_path):
     (tmp_path / "weights.pt").write_bytes(b"PK")
-    assert "must be .npy, .npz, .parquet, .csv, .safetensors or a Zarr folder" in refusal(tmp_path / "weights.pt")
+    assert "must be .npy, .npz, .parquet, .csv, .tsv, .safetensors or a Zarr folder" in refusal(tmp_path / "weights.pt")
     assert "Save it as .npy." in refusal(tmp_path / "weights.pt")
     (tmp_path / "half.npy").write_bytes(write_npy(tmp_path, POINTS).read_bytes()[:100])
     assert "must be a whole file of the kind .npy" in refusal(tmp_path / "half.npy")
@@ -123,8 +125,8 @@ def test_an_array_is_chosen_by_name_where_there_are_several(tmp_path):
     np.savez(tmp_path / "two.npz", first=POINTS, second=POINTS * 2)
     path = tmp_path / "two.npz"
     assert "must hold one array, or one of a usual name, got 'first', 'second'. Name one with --array." in refusal(path)
-    assert "Did you mean 'first'?" in refusal(path, "frist")
-    np.testing.assert_array_equal(read_latents_file(path, "second").z, POINTS * 2)
+    assert "Did you mean 'first'?" in refusal(path, array="frist")
+    np.testing.assert_array_equal(read_latents_file(path, Selection("second")).z, POINTS * 2)
 
 
 def test_vectors_of_several_lengths_are_refused(tmp_path):
@@ -134,34 +136,53 @@ def test_vectors_of_several_lengths_are_refused(tmp_path):
     assert "got 2, missing" in refusal(tmp_path / "ragged.parquet")
 
 
-def test_what_is_odd_about_points_is_counted_and_only_what_is_not_finite_left_out():
-    points = np.vstack([POINTS, POINTS[:2], [[np.nan, 0, 0]], [[0, np.inf, 0]]]).astype(np.float32)
-    points[:, 2] = 7
-    latents, facts = usable_latents(Latents(points), "a test", None, seed=1)
-    assert (facts.n_given, facts.n_used, facts.n_not_finite) == (10, 8, 2)
-    assert (facts.n_duplicates, facts.n_constant_axes, facts.has_posterior) == (2, 1, False)
-    np.testing.assert_array_equal(latents.z, points[:8])
+def test_the_only_array_that_can_be_points_is_taken(tmp_path):
+    np.savez(tmp_path / "some.npz", names=np.array(["a", "b"]), features=POINTS, labels=np.arange(6))
+    found = read_latents_file(tmp_path / "some.npz")
+    np.testing.assert_array_equal(found.z, POINTS)
+    assert found.notes == ("of the arrays 'names', 'features', 'labels' the points are 'features'",)
 
 
-def test_zeros_of_either_sign_are_the_same_point():
-    points = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 1.0]], np.float32)
-    assert usable_latents(Latents(points), "a test", None, seed=1)[1].n_duplicates == 1
+def test_mu_and_logvar_that_do_not_fit_are_left_out_and_told(tmp_path):
+    np.savez(tmp_path / "some.npz", z=POINTS, mu=POINTS > 0, logvar=POINTS)
+    found = read_latents_file(tmp_path / "some.npz")
+    assert (found.mu, found.logvar) == (None, None)
+    assert found.notes[-1] == "mu and logvar were left out: they are not of the shape of the points, or no real numbers"
 
 
-def test_some_points_are_chosen_at_random_in_their_order_and_with_their_posterior():
-    points = np.arange(40, dtype=np.float32).reshape(20, 2)
-    latents, facts = usable_latents(Latents(points, points + 1, points * 0), "a test", 5, seed=1)
-    again, _ = usable_latents(Latents(points, points + 1, points * 0), "a test", 5, seed=1)
-    assert (facts.n_given, facts.n_used, facts.has_posterior) == (20, 5, True)
-    assert (np.diff(latents.z[:, 0]) > 0).all()
-    np.testing.assert_array_equal(latents.mu, latents.z + 1)
-    np.testing.assert_array_equal(latents.z, again.z)
+def test_float32_stays_on_the_disk(tmp_path):
+    found = read_latents_file(write_npy(tmp_path, POINTS))
+    usable, _ = usable_latents(found, "a test", None, seed=1)
+    assert isinstance(found.z, np.memmap)
+    assert np.shares_memory(usable.z, found.z)
 
 
-def test_too_few_points_are_refused():
-    points = np.full((4, 2), np.nan, np.float32)
-    points[0] = 0
-    with pytest.raises(TooFewPoints, match=r"a test: must hold at least 2 finite z-points, got 1 of 4\."):
-        usable_latents(Latents(points), "a test", None, seed=1)
-    with pytest.raises(TooFewPoints, match=r"must have at least 1 dimension, got 0"):
-        usable_latents(Latents(np.zeros((4, 0), np.float32)), "a test", None, seed=1)
+def test_what_is_no_ordinary_file_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(LatentsUnreadable, match="got neither a file nor a folder"):
+        check_latents_source(tmp_path / "pipe.npy")
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(LatentsUnreadable, match=r"must hold z-points, got an empty file\."):
+        check_latents_source(tmp_path / "empty.csv")
+    with pytest.raises(LatentsUnreadable, match="got a folder that is no Zarr array or group"):
+        check_latents_source(tmp_path)
+    for name, target in (("loop.npy", "loop.npy"), ("gone.npy", "nothing")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(LatentsNotFound, match=r"got a link that leads nowhere\. Check the path\."):
+            check_latents_source(tmp_path / name)
+    (tmp_path / "link.npy").symlink_to(write_npy(tmp_path, POINTS))
+    np.testing.assert_array_equal(read_latents_file(tmp_path / "link.npy").z, POINTS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path):
+    write_npy(tmp_path, POINTS).chmod(0)
+    with pytest.raises(LatentsUnreadable, match="got Permission denied"):
+        check_latents_source(tmp_path / "points.npy")
+
+
+def test_columns_can_only_be_named_of_a_table(tmp_path):
+    rule = r"--columns, --drop: can only be used with a table, \.parquet, \.csv or \.tsv, got points\.npy"
+    for asked in (Selection(columns=("a",)), Selection(drop=("a",))):
+        with pytest.raises(SettingOutOfRange, match=rule):
+            read_latents_file(write_npy(tmp_path, POINTS), asked)
