@@ -10,7 +10,10 @@ from itertools import cycle
 from matplotlib.figure import Figure
 
 from zspace.figures.style import LAW_STROKES
+from zspace.files import document_digest
 from zspace.results import Curve, Measurement
+
+_LONGEST_SLUG = 100
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,17 @@ class FigureSet:
 def slug(text: str) -> str:
     """Return a text as lower-case words with hyphens, fit for file names and anchors.
 
+    Where that would be too long for a file, or texts in other scripts would become the same, a digest tells them apart.
+
     Examples
     --------
     >>> slug("radius, bin 0.5")
     'radius-bin-0.5'
     """
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "unnamed"
+    words = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
+    if words and len(words) <= _LONGEST_SLUG and text.isascii():
+        return words
+    return f"{words[:_LONGEST_SLUG]}-{document_digest(text)[:12]}".lstrip("-")
 
 
 def comparison_words(curve: Curve) -> str:

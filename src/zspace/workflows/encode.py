@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from zspace.encoding import Latents, encode_images
-from zspace.files import document_digest
+from zspace.files import document_digest, place_name
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore, open_store
 from zspace.models import Autoencoder
@@ -64,7 +64,7 @@ def encode_study(path: Path, watch: Watcher = watch_nothing) -> EncodeResult:
 
 def default_place(path: Path, images: ImageSettings) -> Path:
     """Return the folder for other images' z-points where none is named."""
-    return path / "encoded" / Path(images.source).stem
+    return path / "encoded" / place_name(images.source)
 
 
 def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher = watch_nothing) -> EncodeResult:

@@ -9,7 +9,7 @@ import numpy as np
 
 from zspace import __version__
 from zspace.errors import NotARunFolder
-from zspace.files import tree_digest, write_text
+from zspace.files import place_name, tree_digest, write_text
 from zspace.images.store import ImageStore, open_store
 from zspace.latents import read_latents_file
 from zspace.measuring import check_measures
@@ -27,7 +27,7 @@ _VERSION = 2
 
 def default_place(source: Path) -> Path:
     """Return the folder for results where none is named."""
-    return source / "measured" if is_run_folder(source) else Path("zspace-out") / f"{source.stem}-measured"
+    return source / "measured" if is_run_folder(source) else Path("zspace-out") / f"{place_name(source)}-measured"
 
 
 def measure_points(
