@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from zspace.errors import DiskFull, FileDamaged, OutputNotWritable, ZspaceError
 _READ_BYTES = 1 << 20
 _LONGEST_NAME = 200
 """In bytes. File systems take 255; names of half-written files and of repetitions are longer than the name itself."""
+_LONGEST_SLUG = 100
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 _DEVICES = frozenset(("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))))
 """Names that stand for devices on Windows, whatever ending follows."""
@@ -50,6 +52,17 @@ def name_trouble(name: str) -> str | None:
         "may not be a device's on Windows": name.partition(".")[0].rstrip().lower() in _DEVICES,
     }
     return next((rule for rule, is_broken in rules.items() if is_broken), None)
+
+
+def has_stray_bytes(text: str) -> bool:
+    r"""Return whether a text, as a path of the system, holds bytes that are no text in its encoding.
+
+    Examples
+    --------
+    >>> has_stray_bytes("caf\udce9"), has_stray_bytes("café")
+    (True, False)
+    """
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def place_name(source: str | Path) -> str:
@@ -100,9 +113,15 @@ def real_place(path: Path) -> Path:
     Raises
     ------
     OutputNotWritable
-        When links lead round in a circle.
+        When links lead round in a circle, or to where a name is no UTF-8: most libraries cannot write there.
     """
     place = Path(os.path.realpath(path))
+    if has_stray_bytes(str(place)):
+        rule, next_step = (
+            "must lie where all names are text in UTF-8",
+            "Choose another place with --out, or rename the folder.",
+        )
+        raise OutputNotWritable(ascii(str(path)), rule, ascii(str(place)), next_step)
     if place.is_symlink():
         rule, next_step = "must lead somewhere", "Choose another place with --out, or delete the link."
         raise OutputNotWritable(str(path), rule, "links that lead round in a circle", next_step)
@@ -277,3 +296,19 @@ def tree_digest(path: Path) -> str:
         return file_digest(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     return document_digest([[str(file.relative_to(path)), file_digest(file)] for file in files])
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case words with hyphens, fit for file names and anchors.
+
+    Where that would be too long for a file, or texts in other scripts would become the same, a digest tells them apart.
+
+    Examples
+    --------
+    >>> slug("radius, bin 0.5")
+    'radius-bin-0.5'
+    """
+    words = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
+    if words and len(words) <= _LONGEST_SLUG and text.isascii():
+        return words
+    return f"{words[:_LONGEST_SLUG]}-{document_digest(text)[:12]}".lstrip("-")

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import numpy as np
 
 from zspace.errors import SettingMissing, SettingOutOfRange, UnknownSetting
-from zspace.files import name_trouble
+from zspace.files import has_stray_bytes, name_trouble
 
 Record = TypeVar("Record")
 
@@ -208,6 +208,8 @@ def _read_record(record_type: Any, value: Any, where: str) -> Any:  # noqa: ANN4
 def _read_plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if hasattr(hint, "array_type"):
         return np.asarray(value, dtype=np.float64)
+    if isinstance(value, str) and has_stray_bytes(value):
+        raise SettingOutOfRange(where, "must be text that UTF-8 can hold", ascii(value), "Rename the file or folder.")
     if hint is float and type(value) is int:
         return float(value)
     if hint is Any or type(value) is hint or (hint is float and isinstance(value, float)):

@@ -1,5 +1,5 @@
 """The command line: parse, call one workflow, print."""
 
-from zspace.cli.run import main
+from zspace.cli.ending import main
 
 __all__ = ["main"]

@@ -1,87 +1,29 @@
-"""Call one workflow for the parsed command, and say how it ended."""
+"""Call one workflow for the parsed command."""
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
 
 from zspace.cli.commands import (
     Budget,
     Command,
     Encode,
     Measure,
-    Output,
     Pack,
     Report,
     Study,
     StudyOptions,
     Train,
-    parse_command,
 )
 from zspace.cli.progress import ProgressView
-from zspace.errors import SettingMissing, ZspaceError
-from zspace.files import to_json
+from zspace.errors import SettingMissing
 from zspace.records import to_mapping
 from zspace.results import StudyResults
 from zspace.settings import Plan, plan_document, resolve_plan
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C or a polite kill, as shells have it."""
 
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with the code of the outcome."""
-    output = Output(json="--json" in (sys.argv[1:] if arguments is None else arguments))
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        command = _parse(arguments, output)
-        output = command.output
-        told = _run(command)
-    except KeyboardInterrupt:
-        _fail(output, "Interrupted", "What is finished is kept: run the same command to go on.")
-        sys.exit(INTERRUPTED)
-    except ZspaceError as error:
-        if output.debug:
-            raise
-        _fail(output, type(error).__name__, str(error))
-        sys.exit(error.exit_code)
-    if told is not None:
-        document, text = told
-        _write_line(to_json(document) if output.json else text)
-
-
-def _parse(arguments: list[str] | None, output: Output) -> Command:
-    """Read the command line; its usage errors stand on stderr, and with --json there is a document as well."""
-    try:
-        return parse_command(arguments)
-    except SystemExit as stop:
-        if stop.code and output.json:
-            _write_line(to_json({"error": "UsageError", "message": "see stderr, or --help"}))
-        raise
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _write_line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _fail(output: Output, name: str, message: str) -> None:
-    if output.json:
-        _write_line(to_json({"error": name, "message": message}))
-    console = Console(stderr=True, highlight=False)
-    console.print(f"[bold red]{name}[/]: {escape(message)}", soft_wrap=True)
-
-
-def _run(command: Command) -> tuple[dict[str, Any], str] | None:
+def run(command: Command) -> tuple[dict[str, Any], str] | None:
     """Return the JSON document and the text that tell what came out; None in a process that only helps another."""
     match command:
         case Budget():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
@@ -10,10 +9,8 @@ from itertools import cycle
 from matplotlib.figure import Figure
 
 from zspace.figures.style import LAW_STROKES
-from zspace.files import document_digest
+from zspace.files import slug as slug
 from zspace.results import Curve, Measurement
-
-_LONGEST_SLUG = 100
 
 
 @dataclass(frozen=True)
@@ -40,22 +37,6 @@ class FigureSet:
     question: str
     """What the measure answers, in one sentence."""
     rows: Callable[[Measurement], tuple[FigureRow, ...]]
-
-
-def slug(text: str) -> str:
-    """Return a text as lower-case words with hyphens, fit for file names and anchors.
-
-    Where that would be too long for a file, or texts in other scripts would become the same, a digest tells them apart.
-
-    Examples
-    --------
-    >>> slug("radius, bin 0.5")
-    'radius-bin-0.5'
-    """
-    words = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
-    if words and len(words) <= _LONGEST_SLUG and text.isascii():
-        return words
-    return f"{words[:_LONGEST_SLUG]}-{document_digest(text)[:12]}".lstrip("-")
 
 
 def comparison_words(curve: Curve) -> str:
