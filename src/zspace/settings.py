@@ -315,6 +315,13 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+def preset_titles() -> dict[str, str]:
+    """Return what every preset is, in a sentence: the comment that its file begins with."""
+    folder = resources.files("zspace").joinpath("presets")
+    texts = {name: folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in preset_names()}
+    return {name: text.partition("\n")[0].removeprefix("# ") for name, text in texts.items()}
+
+
 def _preset_table(name: str) -> dict[str, Any]:
     if name not in preset_names():
         raise UnknownPreset(

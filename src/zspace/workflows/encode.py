@@ -18,7 +18,7 @@ from zspace.results import EncodeResult, Progress, TrainResult, Watcher, watch_n
 from zspace.runfolder import RunFolder, StepLog, fingerprint, locked, write_latents
 from zspace.seeds import random_stream
 from zspace.settings import ImageSettings
-from zspace.workflows.pack import pack
+from zspace.workflows.pack import pack, would_pack
 from zspace.workflows.runs import open_run
 from zspace.workflows.train import load_model
 
@@ -100,11 +100,51 @@ def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher =
         return _encode(store, RunFolder(out), load, weights, run.seed, watch)
 
 
+def would_encode(path: Path, images: ImageSettings | None, out: Path) -> list[str]:
+    """Return sentences of what `encode_study` or `encode_others` would do: which images, which model, or nothing.
+
+    Parameters
+    ----------
+    path
+        A trained run folder.
+    images
+        Other images; None for those of the run's own study.
+    out
+        Folder of the z-points.
+
+    Raises
+    ------
+    NotARunFolder
+        When the folder is no trained run of a study.
+    ImagesError
+        When the images cannot be read.
+    """
+    run = open_run(path)
+    weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
+    into = RunFolder(run.folder.path if images is None else out)
+    packing = []
+    if images is not None:
+        sized = replace(images, size=run.plan.settings.images.size)
+        packing.append(would_pack(sized, run.seed, out / "images"))
+    model = f"the {run.asked.kind.upper()} {run.folder.path.name!r}, z of {run.asked.network.z_dim:,}"
+    if any(sentence.startswith("Would") for sentence in packing):
+        return [*packing, f"Would encode them with {model}, into {into.latents}."]
+    store = open_store(run.study.store if images is None else out / "images")
+    what = f"{store.result.n_images:,} images with {model}"
+    if StepLog(into.path).finished("encode", _fingerprint(store, weights, run.seed), EncodeResult):
+        return [*packing, f"Nothing to encode: {into.latents} holds the z-points of the {what}, already."]
+    return [*packing, f"Would encode {what}, into {into.latents}."]
+
+
+def _fingerprint(store: ImageStore, weights: str, seed: int) -> str:
+    return fingerprint(weights=weights, store=store.result.store_digest, seed=seed, version=_VERSION)
+
+
 def _encode(
     store: ImageStore, into: RunFolder, model: Callable[[], Autoencoder], weights: str, seed: int, watch: Watcher
 ) -> EncodeResult:
     """Write the z-points of a store into a folder, unless these weights have already done so."""
-    made_from = fingerprint(weights=weights, store=store.result.store_digest, seed=seed, version=_VERSION)
+    made_from = _fingerprint(store, weights, seed)
     step = f"encode {into.path.name}"
 
     def take() -> tuple[EncodeResult, list[Path]]:
