@@ -5,12 +5,13 @@ Everything heavy is imported inside, so that Ctrl-C ends in the same words while
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ NOBODY_READS = 128 + 13
 FAULT = 70
 """Exit code of what nobody foresaw; EX_SOFTWARE in sysexits.h."""
 
-_FRAME = str.maketrans("", "", "╭╮╰╯─│")
+_FRAME = re.compile(r"[╭╮╰╯─│]|--{2,}")
 """What tyro draws round its messages."""
 
 
@@ -108,14 +109,16 @@ def _parse(words: list[str], manner: _Manner) -> Command:
             return parse_command(words)
     said = StringIO()
     try:
+        # Without the option, which every verb has and no call without a verb: tyro then names what is really wrong.
         with redirect_stderr(said), writing_to_stdout():
-            return parse_command(words)
+            command = parse_command([word for word in words if word != "--json"])
     except SystemExit as stop:
         sys.stderr.write(said.getvalue())
         if stop.code:
-            message = " ".join(said.getvalue().translate(_FRAME).split())
+            message = " ".join(_FRAME.sub(" ", said.getvalue()).split())
             _say(manner, {"error": "UsageError", "message": message}, "")
         raise
+    return replace(command, output=replace(command.output, json=True))
 
 
 def _say(manner: _Manner, document: dict[str, object], text: str) -> None:
