@@ -38,8 +38,9 @@ def _shown_default(record_type: Any, name: str) -> str:  # noqa: ANN401
 
 
 STUDY = tyro.conf.arg(
+    metavar="STUDY",
     help="A preset, or the path of a .toml file. Presets are:\n"
-    + "\n".join(f"{name}: {title}" for name, title in preset_titles().items())
+    + "\n".join(f"{name}: {title}" for name, title in preset_titles().items()),
 )
 """The mark of the study to run; its help tells the presets."""
 
