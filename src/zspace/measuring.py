@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from zspace.errors import UnknownSetting
 from zspace.geometry.attributes import Attributes, cluster_attributes
@@ -22,6 +22,7 @@ from zspace.results import Measurement, Watcher, watch_nothing
 from zspace.settings import MapSettings, MeasureSettings
 
 
+@runtime_checkable
 class MeasureFunction(Protocol):
     """Measures a cloud by some settings; what the null clouds draw comes from the seed."""
 
