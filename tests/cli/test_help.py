@@ -123,3 +123,34 @@ def test_points_of_files_that_differ_in_their_ending_go_to_places_of_their_own(z
         "zspace-out/a.csv-measured",
         f"zspace-out/{tmp_path.parent.name}-measured",
     ]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_at_out_stays_a_link(zspace, tmp_path, is_there):
+    target, link = tmp_path / "far" / "store", tmp_path / "link"
+    if is_there:
+        target.mkdir(parents=True)
+    link.symlink_to(target)
+    for size in (16, 24):
+        outcome = zspace("pack", "faces", "--n-faces", 20, "--size", size, "--out", link)
+        assert outcome.code == 0, outcome.stderr
+        assert link.is_symlink()
+        assert (target / "store.json").is_file()
+        assert [entry.name for entry in target.parent.iterdir()] == ["store"]
+
+
+def test_a_study_keeps_the_links_in_its_folder(zspace, study_file, tmp_path):
+    out, far = tmp_path / "out", tmp_path / "far"
+    out.symlink_to(far)
+    far.mkdir()
+    (far / "images").symlink_to(tmp_path / "images")
+    outcome = zspace("train", study_file, "--out", out, "--epochs", 1)
+    assert outcome.code == 4  # a folder with something in it is no place for a study
+    (far / "images").unlink()
+    assert zspace("train", study_file, "--out", out, "--epochs", 1).code == 0
+    weights = far / "runs" / "ae" / "model.safetensors"
+    weights.rename(tmp_path / "weights")
+    weights.symlink_to(tmp_path / "weights")
+    assert zspace("train", study_file, "--out", out, "--epochs", 2).code == 0
+    assert out.is_symlink()
+    assert weights.is_symlink()
