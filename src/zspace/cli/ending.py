@@ -29,6 +29,8 @@ NOBODY_READS = 128 + 13
 """Exit code when the reader of stdout has gone, as shells have it."""
 FAULT = 70
 """Exit code of what nobody foresaw; EX_SOFTWARE in sysexits.h."""
+OUT_OF_MEMORY = 71
+"""Exit code when the machine has too little memory; EX_OSERR in sysexits.h."""
 
 _FRAME = re.compile(r"[╭╮╰╯─│]|--{2,}")
 """What tyro draws round its messages."""
@@ -68,8 +70,20 @@ def _exit_code(words: list[str]) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing is swallowed, and the exit code says so
         told = f"{type(error).__name__}: {error}".rstrip(": ")
+        if _lacks_memory(error):
+            _tell(manner, "OutOfMemory", f"{told}. Give it more memory, or fewer or smaller images, points or batches.")
+            return OUT_OF_MEMORY
         _tell(manner, "Fault", f"{told}. This is a fault in zspace; run with --debug to see where it comes from.")
         return FAULT
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Return whether NumPy, or PyTorch on a GPU or a CPU, asked for more memory than there is."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _act(words: list[str], manner: _Manner) -> int:
