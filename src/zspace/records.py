@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,9 +21,6 @@ from zspace.errors import SettingMissing, SettingOutOfRange, UnknownSetting
 from zspace.files import has_stray_bytes, name_trouble
 
 Record = TypeVar("Record")
-
-_LONGEST_SHOWN = 200
-"""Characters of a refused value in a message."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +122,7 @@ def _join(where: str, key: str) -> str:
 
 
 def _wrong(where: str, rule: str, value: object) -> SettingOutOfRange:
-    return SettingOutOfRange(where, rule, _shown(value), "Change this value.")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..., {len(text):,} characters"
+    return SettingOutOfRange(where, rule, reprlib.repr(value), "Change this value.")
 
 
 def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401

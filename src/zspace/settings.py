@@ -7,6 +7,7 @@ wherever the value comes from. Settings files are TOML with the same names.
 from __future__ import annotations
 
 import re
+import reprlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -336,11 +337,6 @@ def _preset_table(name: str) -> dict[str, Any]:
 
 def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if "." in key:
-            rule = "a key or the name of a model may not hold a dot, which parts keys from one another"
-            raise SettingOutOfRange(
-                prefix.rstrip(".") or "study", rule, repr(key), "Write it without quotes, or rename it."
-            )
         if isinstance(value, Mapping) and value:
             yield from _dotted(value, f"{prefix}{key}.")
         else:
@@ -423,7 +419,19 @@ def _with_runs(settings: StudySettings, origins: dict[str, Origin]) -> StudySett
 def _file_table(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UnknownPreset("study", "must be a preset or the path of a .toml file", str(path), "No such file.")
-    return {"name": path.stem, **read_toml(path)}
+    table = {"name": path.stem, **read_toml(path)}
+    _refuse_dots(table)
+    return table
+
+
+def _refuse_dots(table: Mapping[str, Any], place: str = "study") -> None:
+    """Refuse keys that could not be told from several: a dot parts keys from one another."""
+    for key, value in table.items():
+        if "." in key:
+            rule = "a key or the name of a model may not hold a dot, which parts keys from one another"
+            raise SettingOutOfRange(place, rule, reprlib.repr(key), "Write it without quotes, or rename it.")
+        if isinstance(value, Mapping):
+            _refuse_dots(value, key if place == "study" else f"{place}.{key}")
 
 
 def _targets(key: str, merged: Mapping[str, Any]) -> list[str]:

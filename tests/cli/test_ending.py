@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-ZSPACE = [sys.executable, "-m", "zspace"]
 PACK = "pack faces --n-faces 20 --size 16 --out"
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
 
