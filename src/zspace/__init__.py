@@ -1,5 +1,11 @@
 """Train autoencoders on images, see what their latent space really looks like, and sample it so that it works."""
 
-from importlib.metadata import version
+__version__: str
 
-__version__ = version("zspace")
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("zspace")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

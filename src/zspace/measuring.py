@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from zspace.errors import UnknownSetting
 from zspace.geometry.attributes import Attributes, cluster_attributes
@@ -22,13 +22,23 @@ from zspace.results import Measurement, Watcher, watch_nothing
 from zspace.settings import MapSettings, MeasureSettings
 
 
+@runtime_checkable
+class MeasureFunction(Protocol):
+    """Measures a cloud by some settings; what the null clouds draw comes from the seed."""
+
+    def __call__(
+        self, cloud: Cloud, asked: MeasureSettings, seed: int, watch: Watcher = watch_nothing, /
+    ) -> Measurement:
+        """Return the measurement; the watcher is told how far null clouds have come."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """One row of the table: a function and what the contract tests may rely on."""
 
     name: str
     title: str
-    function: Callable[[Cloud, MeasureSettings, int], Measurement]
+    function: MeasureFunction
     rotation: Literal["unchanged", "changed"]
     """Whether the estimates stay the same when the cloud is rotated about the origin."""
     scaling: dict[str, int]
@@ -43,7 +53,9 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "radius",
             "Density over the radius",
-            lambda cloud, asked, seed: radius_density(cloud, asked.radius_bins, asked.n_null_clouds, seed),
+            lambda cloud, asked, seed, _=watch_nothing: radius_density(
+                cloud, asked.radius_bins, asked.n_null_clouds, seed
+            ),
             "unchanged",
             dict.fromkeys(
                 (
@@ -65,7 +77,9 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "axes",
             "Density along every axis",
-            lambda cloud, asked, seed: axis_densities(cloud, asked.axis_bin, asked.n_null_clouds, seed),
+            lambda cloud, asked, seed, _=watch_nothing: axis_densities(
+                cloud, asked.axis_bin, asked.n_null_clouds, seed
+            ),
             "changed",
             dict.fromkeys(
                 ("median_standard_deviation", "largest_offset", "largest_standard_deviation", "bin_width"), _LENGTH
@@ -74,15 +88,15 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "principal",
             "Principal components",
-            lambda cloud, asked, seed: principal_spectrum(cloud, asked.n_null_clouds, seed),
+            lambda cloud, asked, seed, _=watch_nothing: principal_spectrum(cloud, asked.n_null_clouds, seed),
             "unchanged",
             {},
         ),
         Measure(
             "clusters",
             "Clusters",
-            lambda cloud, asked, seed: cluster_curves(
-                cloud, asked.max_clusters, asked.cluster_step, asked.n_null_clouds, seed
+            lambda cloud, asked, seed, watch=watch_nothing: cluster_curves(
+                cloud, asked.max_clusters, asked.cluster_step, asked.n_null_clouds, seed, watch
             ),
             "unchanged",
             {},
@@ -90,7 +104,9 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "planes",
             "Planes of axes and components",
-            lambda cloud, asked, seed: plane_windows(cloud, asked.planes, asked.plane_sides, asked.n_null_clouds, seed),
+            lambda cloud, asked, seed, watch=watch_nothing: plane_windows(
+                cloud, asked.planes, asked.plane_sides, asked.n_null_clouds, seed, watch
+            ),
             "changed",
             {},
         ),
@@ -189,6 +205,11 @@ def chosen_measures(only: tuple[str, ...], beside: Beside) -> list[str]:
     return [name for name in possible if not only or name in only]
 
 
+def measure_title(name: str) -> str:
+    """Return what a measure is called where people read it."""
+    return MEASURES[name].title if name in MEASURES else COMPANIONS[name].title
+
+
 def chosen_maps(settings: MeasureSettings, n_points: int) -> dict[str, MapSettings]:
     """Return the maps to draw of a cloud of that many points, by their specification."""
     asked = parse_maps(settings.maps) if MAPS in (settings.only or (MAPS,)) else {}
@@ -211,7 +232,7 @@ def measure_cloud(
     beside
         What is known of the same points besides where they lie.
     watch
-        Told how far long measures have come.
+        Told how far long measures have come; the steps bear the measure's name.
 
     Randomness
     ----------
@@ -220,9 +241,14 @@ def measure_cloud(
     beside = beside or Beside()
     for name in chosen_measures(settings.only, beside):
         start = perf_counter()
+        told = _named(name, watch)
         if name in MEASURES:
-            found = MEASURES[name].function(cloud, settings, seed)
+            found = MEASURES[name].function(cloud, settings, seed, told)
         else:
             row = COMPANIONS[name]
-            found = row.function(cloud, getattr(beside, row.needs), settings, seed, watch)
+            found = row.function(cloud, getattr(beside, row.needs), settings, seed, told)
         yield replace(found, elapsed_seconds=perf_counter() - start)
+
+
+def _named(name: str, watch: Watcher) -> Watcher:
+    return lambda progress: watch(replace(progress, step=f"{name}: {progress.step}"))

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import numpy as np
 
 from zspace.errors import SettingMissing, SettingOutOfRange, UnknownSetting
+from zspace.files import has_stray_bytes, name_trouble
 
 Record = TypeVar("Record")
 
@@ -38,6 +39,11 @@ class Within:
 @dataclass(frozen=True)
 class NotEmpty:
     """The rule that a tuple or table holds at least one item."""
+
+
+@dataclass(frozen=True)
+class FolderName:
+    """The rule that a text names one folder, wherever it is put: it leads nowhere else."""
 
 
 class Checked:
@@ -153,19 +159,29 @@ def _read_literal(arguments: tuple[Any, ...], value: object, where: str) -> obje
 def _read_table(arguments: tuple[Any, ...], value: object, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _wrong(where, "must be a table", value)
-    return {key: _read(arguments[1], item, _join(where, key)) for key, item in value.items()}
+    keys = {key: _read(arguments[0], key, where) for key in value}
+    return {keys[key]: _read(arguments[1], item, _join(where, key)) for key, item in value.items()}
 
 
 def _read_marked(arguments: tuple[Any, ...], value: object, where: str) -> object:
     inner, *marks = arguments
     result = _read(inner, value, where)
-    numbers = result if isinstance(result, tuple) else (result,)
-    if any(isinstance(mark, NotEmpty) for mark in marks) and not result:
-        raise _wrong(where, "must hold at least one item", value)
     for mark in marks:
-        if isinstance(mark, Within) and any(not mark.low <= number <= mark.high for number in numbers):
-            raise _wrong(where, f"must be {mark}", value)
+        if rule := _broken_rule(mark, result):
+            raise _wrong(where, rule, value)
     return result
+
+
+def _broken_rule(mark: object, value: Any) -> str | None:  # noqa: ANN401
+    """Return the rule of a mark that a value breaks; None when it keeps it."""
+    if isinstance(mark, NotEmpty) and not value:
+        return "must hold at least one item"
+    if isinstance(mark, FolderName) and (trouble := name_trouble(value)):
+        return f"must be the name of a folder, which {trouble}"
+    numbers = value if isinstance(value, tuple) else (value,)
+    if isinstance(mark, Within) and any(not mark.low <= number <= mark.high for number in numbers):
+        return f"must be {mark}"
+    return None
 
 
 def _read_optional(arguments: tuple[Any, ...], value: object, where: str) -> object:
@@ -209,6 +225,8 @@ def _read_array(value: Any, where: str) -> np.ndarray:  # noqa: ANN401
 def _read_plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if hasattr(hint, "array_type"):
         return _read_array(value, where)
+    if isinstance(value, str) and has_stray_bytes(value):
+        raise SettingOutOfRange(where, "must be text that UTF-8 can hold", ascii(value), "Rename the file or folder.")
     if hint is float and type(value) is int:
         return float(value)
     if hint is Any or type(value) is hint or (hint is float and isinstance(value, float)):

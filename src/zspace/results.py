@@ -26,6 +26,8 @@ class Progress:
     """Numbers worth watching, such as the loss."""
     note: str = ""
     """One sentence worth keeping on the screen; most records have none."""
+    doing: str = ""
+    """What is at work until the next record, where the steps of an act have names."""
 
 
 Watcher = Callable[[Progress], None]

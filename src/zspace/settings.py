@@ -6,7 +6,10 @@ wherever the value comes from. Settings files are TOML with the same names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import reprlib
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -14,12 +17,14 @@ from typing import Annotated, Any, Literal
 
 from zspace.errors import SettingOutOfRange, UnknownPreset
 from zspace.files import read_toml
-from zspace.records import Checked, NotEmpty, Within, dotted, from_mapping, nearest, to_mapping
+from zspace.records import Checked, FolderName, NotEmpty, Within, dotted, from_mapping, nearest, to_mapping
 
 Fraction = Annotated[float, Within(0, 1)]
 Split = Literal["train", "validation", "test", "all"]
 
 BUILT_IN_FACES = "faces"
+_REPETITION = re.compile(r"-from-\d+-(again|fresh)$", re.IGNORECASE)
+"""How the names of runs end that `zspace train --resume` makes."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,8 @@ class NetworkSettings(Checked):
     """Widths of extra dense layers in the encoder, between flatten and the heads."""
     z_dim: Annotated[int, Within(1)] = 256
     """Number of dimensions of the latent space."""
-    batch_norm: bool = False
-    """Normalise the batch after every convolution but the last of the decoder (momentum 0.99, epsilon 1e-3)."""
+    batch_norm: bool | None = None
+    """Normalise after every convolution but the decoder's last (momentum 0.99, epsilon 1e-3); None: only in a VAE."""
     activation: Literal["leaky-relu", "relu", "elu", "silu"] = "leaky-relu"
     """Activation after every convolution and extra dense layer."""
     leaky_slope: Annotated[float, Within(0, 1)] = 0.3
@@ -130,6 +135,10 @@ class TrainingSettings(Checked):
     """At most this much work is lost when the process is killed, in seconds; every epoch's end is kept anyway."""
 
 
+NORMALISES = {"ae": False, "vae": True}
+"""Whether a model of which nothing else is said normalises its batches: as the posts' models of its kind do."""
+
+
 @dataclass(frozen=True)
 class ModelSettings(Checked):
     """One model of a study: its network, what it minimises and how it is trained."""
@@ -141,6 +150,18 @@ class ModelSettings(Checked):
     network: NetworkSettings = field(default_factory=NetworkSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.network.batch_norm is None:
+            resolved = replace(self.network, batch_norm=NORMALISES[self.kind])
+            object.__setattr__(self, "network", resolved)  # while the record is made, before anyone has seen it
+
+    @property
+    def batch_norm_origin(self) -> Origin:
+        """Why batches are normalised or not, where nothing was asked."""
+        does = "normalises" if NORMALISES[self.kind] else "does not normalise"
+        return Origin("derived", f"the posts' {self.kind} {does} its batches")
 
 
 @dataclass(frozen=True)
@@ -216,7 +237,7 @@ class GenerateSettings(Checked):
 class StudySettings(Checked):
     """A whole study: images, one or more models, what to measure and what to generate."""
 
-    name: str
+    name: Annotated[str, FolderName()]
     """The study's name; its folder takes it when --out is not given."""
     title: str = ""
     """Headline of the report."""
@@ -227,10 +248,35 @@ class StudySettings(Checked):
     needs_images: bool = False
     """Refuse the built-in drawn faces: the study is about images that have to be given."""
     images: ImageSettings = field(default_factory=ImageSettings)
-    models: Annotated[dict[str, ModelSettings], NotEmpty()] = field(default_factory=lambda: {"ae": ModelSettings()})
+    models: Annotated[dict[Annotated[str, FolderName()], ModelSettings], NotEmpty()] = field(
+        default_factory=lambda: {"ae": ModelSettings()}
+    )
     """The models by name; each gets a run folder of that name."""
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     generate: GenerateSettings = field(default_factory=GenerateSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_run_names(self.models, self.runs)
+
+
+def _check_run_names(models: Iterable[str], runs: int) -> None:
+    """Refuse names of models that would share a run folder, here or on a file system that tells fewer names apart."""
+    seen: dict[str, str] = {}
+    for name in models:
+        if _REPETITION.search(name):
+            rule = "no name of a model may end as those of repetitions do, in -from-EPOCH-again or -from-EPOCH-fresh"
+            raise SettingOutOfRange("models", rule, repr(name), "Rename it.")
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        if folded in seen:
+            rule = "names of models must differ by more than capitals and the spelling of accents"
+            raise SettingOutOfRange("models", rule, f"{seen[folded]!a} and {name!a}", "Rename one of them.")
+        seen[folded] = name
+    for folded, name in seen.items():
+        other, dash, number = folded.rpartition("-")
+        if runs > 1 and dash and number.isdecimal() and other in seen:
+            rule = f"no name of a model may be another's with -{number}, as the runs of that one are called"
+            raise SettingOutOfRange("models", rule, f"{name!r} beside {seen[other]!r}", "Rename one of them.")
 
 
 @dataclass(frozen=True)
@@ -286,13 +332,20 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+def preset_titles() -> dict[str, str]:
+    """Return what every preset is, in a sentence: the comment that its file begins with."""
+    folder = resources.files("zspace").joinpath("presets")
+    texts = {name: folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in preset_names()}
+    return {name: text.partition("\n")[0].removeprefix("# ") for name, text in texts.items()}
+
+
 def _preset_table(name: str) -> dict[str, Any]:
     if name not in preset_names():
         raise UnknownPreset(
             "study",
             "must be a preset or the path of a .toml file",
             repr(name),
-            nearest(name, preset_names()),
+            nearest(str(name), preset_names()),
         )
     with resources.as_file(resources.files("zspace").joinpath("presets", f"{name}.toml")) as path:
         return read_toml(path)
@@ -327,7 +380,7 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
     if study.endswith(".toml"):
         table = _file_table(Path(study))
         if preset := table.pop("preset", None):
-            layers.append(("preset", dict(dotted(_preset_table(preset)))))
+            layers.append(("preset", dict(dotted(_preset_table(str(preset))))))
         layers.append(("file", dict(dotted(table))))
     else:
         layers.append(("preset", dict(dotted(_preset_table(study)))))
@@ -342,6 +395,8 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
                 origins[target] = Origin(kind)
     settings = from_mapping(StudySettings, merged, where)
     settings = _with_runs(settings, origins)
+    for name, model in settings.models.items():
+        origins.setdefault(f"models.{name}.network.batch_norm", model.batch_norm_origin)
     defaults = {key: Origin("default") for key, _ in dotted(to_mapping(settings))}
     return Plan(settings, {**defaults, **origins})
 
@@ -372,14 +427,27 @@ def _with_runs(settings: StudySettings, origins: dict[str, Origin]) -> StudySett
 def _file_table(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UnknownPreset("study", "must be a preset or the path of a .toml file", str(path), "No such file.")
-    return {"name": path.stem, **read_toml(path)}
+    table = {"name": path.stem, **read_toml(path)}
+    _refuse_dots(table)
+    return table
+
+
+def _refuse_dots(table: Mapping[str, Any], place: str = "study") -> None:
+    """Refuse keys that could not be told from several: a dot parts keys from one another."""
+    for key, value in table.items():
+        if "." in key:
+            rule = "a key or the name of a model may not hold a dot, which parts keys from one another"
+            raise SettingOutOfRange(place, rule, reprlib.repr(key), "Write it without quotes, or rename it.")
+        if isinstance(value, Mapping):
+            _refuse_dots(value, key if place == "study" else f"{place}.{key}")
 
 
 def _targets(key: str, merged: Mapping[str, Any]) -> list[str]:
     head, star, tail = key.partition("models.*.")
-    if not star or head:
+    models = merged.get("models", {"ae": {}})
+    if not star or head or not isinstance(models, Mapping):
         return [key]
-    return [f"models.{name}.{tail}" for name in merged.get("models", {"ae": {}})]
+    return [f"models.{name}.{tail}" for name in models]
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

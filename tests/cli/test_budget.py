@@ -93,7 +93,10 @@ def test_every_model_of_a_study_is_counted_as_it_would_be_trained(zspace, study_
     assert {name: model["kind"] for name, model in document["models"].items()} == {"ae": "ae", "wide": "vae"}
     assert document["models"]["ae"]["image_size"] == 32
     assert document["models"]["ae"]["batch_size"] == 32
-    assert document["models"]["wide"]["settings"]["network"]["batch_norm"] is False
+    assert document["models"]["wide"]["settings"]["network"]["batch_norm"] is True
+    assert (
+        document["models"]["wide"]["origins"]["network.batch_norm"] == "derived: the posts' vae normalises its batches"
+    )
     narrow = zspace("budget", "--study", study_file, "--filters", "4,8", "--z-dim", 3, "--json").document
     assert {model["settings"]["network"]["z_dim"] for model in narrow["models"].values()} == {3}
     text = zspace("budget", "--study", study_file).stdout

@@ -190,7 +190,7 @@ def test_a_run_is_measured_as_a_whole_with_its_posterior_and_encodes_other_image
     outcome = zspace("encode", run, "--images", tmp_path / "others.npy", "--json")
     assert outcome.code == 0, outcome.stderr
     assert outcome.document["encode"] == {**outcome.document["encode"], "n_points": 9, "z_dim": 5}
-    folder = run / "encoded" / "others"
+    folder = run / "encoded" / "others.npy"
     assert {name: read_latents(RunFolder(folder), name).shape for name in ("z", "mu", "logvar")} == dict.fromkeys(
         ("z", "mu", "logvar"), (9, 5)
     )

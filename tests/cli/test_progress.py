@@ -1,10 +1,13 @@
 """What progress looks like away from a terminal and on one."""
 
 import io
+import threading
+import time
 
+import pytest
 from rich.console import Console
 
-from zspace.cli.progress import ProgressView, clock, describe_values
+from zspace.cli.progress import ProgressView, _Pace, clock, describe_values
 from zspace.results import Progress
 
 
@@ -52,3 +55,56 @@ def test_quiet_draws_nothing():
     with ProgressView(quiet=True, console=Console(file=stream)) as watch:
         watch(Progress("pack", 30, 100, "images"))
     assert stream.getvalue() == ""
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    monkeypatch.setattr("zspace.cli.progress._LINE_SECONDS", 0.05)
+    monkeypatch.setattr("zspace.cli.progress._BEAT_SECONDS", 0.01)
+
+
+def wait_for(stream, n_lines):
+    deadline = time.monotonic() + 20
+    while len(stream.getvalue().splitlines()) < n_lines and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_long_silence_is_broken_by_what_is_at_work():
+    stream, progress_view = view()
+    with progress_view as watch:
+        watch(Progress("measure ae", 3, 7, "measures", doing="Clusters"))
+        lines = wait_for(stream, 3)
+    assert lines[0] == "measure ae: 43% (3 of 7 measures)  Clusters"
+    assert lines[1] == "measure ae: 43% (3 of 7 measures)  Clusters, 0 s so far"
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_goes_on_after_a_step_inside_it_has_ended_is_told_and_nothing_after_all_ended():
+    stream, progress_view = view()
+    with progress_view as watch:
+        watch(Progress("measure", 0, 1, "measures", doing="Clusters"))
+        watch(Progress("null clouds", 39, 39, "clouds"))
+        lines = wait_for(stream, 3)
+        assert lines[2].startswith("measure: 0% (0 of 1 measures)  Clusters, ")
+        watch(Progress("measure", 1, 1, "measures"))
+        n_lines = len(stream.getvalue().splitlines())
+        time.sleep(0.3)
+        assert len(stream.getvalue().splitlines()) == n_lines
+    assert "progress" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_lines_come_at_ten_seconds_first_and_sparser_later():
+    pace = _Pace(started=0.0, done_before=0, printed=100.0)
+    assert not pace.is_due(109.0)
+    assert pace.is_due(112.0)
+    assert not _Pace(0.0, 0, printed=3600.0).is_due(3900.0)
+    assert _Pace(0.0, 0, printed=3600.0).is_due(4100.0)
+
+
+def test_a_terminal_says_what_is_at_work():
+    stream, progress_view = view(force_terminal=True)
+    with progress_view as watch:
+        watch(Progress("measure ae", 3, 7, "measures", doing="Clusters"))
+    assert "Clusters" in stream.getvalue()

@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,9 @@ from zspace.files import (
     document_digest,
     file_digest,
     make_folder,
+    name_trouble,
     output_error,
+    place_name,
     read_json,
     read_json_lines,
     read_toml,
@@ -143,3 +146,106 @@ def test_a_name_that_is_no_utf8_survives_json_and_is_refused_in_toml(tmp_path):
     ):
         write_toml(tmp_path / "a.toml", {"size": 3, "source": name})
     assert not (tmp_path / "a.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["vae-1", "a b", "é", "ein.name", "猫", "x" * 200])
+def test_a_name_of_one_folder_has_no_trouble(name):
+    assert name_trouble(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("", "may not be empty"),
+        (".", "may not begin with a dot"),
+        ("..", "may not begin with a dot"),
+        (".hidden", "may not begin with a dot"),
+        ("../up", "may not begin with a dot"),
+        ("/absolute", "may not hold any of"),
+        ("a/b", "may not hold any of"),
+        ("a\\b", "may not hold any of"),
+        ("C:a", "may not hold any of"),
+        (" a", "may not begin or end with a space"),
+        ("a ", "may not begin or end with a space"),
+        ("a.", "nor end with a dot"),
+        ("a\0b", "may hold nothing that cannot be printed"),
+        ("a\nb", "may hold nothing that cannot be printed"),
+        ("a\x1b[2Jb", "may hold nothing that cannot be printed"),
+        ("a\u202eb", "may hold nothing that cannot be printed"),
+        ("a\udcffb", "may hold nothing that cannot be printed"),
+        ("x" * 201, "may be at most 200 bytes long"),
+        ("é" * 101, "may be at most 200 bytes long"),
+        ("NUL", "may not be a device's on Windows"),
+        ("com1.txt", "may not be a device's on Windows"),
+    ],
+)
+def test_what_is_no_name_of_one_folder_is_told_why(name, rule):
+    assert rule in name_trouble(name)
+
+
+def test_a_place_is_named_after_where_a_path_leads(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    assert [place_name(path) for path in ("a.npy", "..", ".", "b/", "/")] == [
+        "a.npy",
+        tmp_path.name,
+        "deep",
+        "b",
+        "root",
+    ]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_at_the_place_of_a_file_stays_and_its_target_is_written(tmp_path, is_there):
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    if is_there:
+        write_text(target, "old")
+    link.symlink_to(target)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert [entry.name for entry in target.parent.iterdir()] == ["target"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_at_the_place_of_a_folder_stays_and_its_target_is_filled(tmp_path, is_there):
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    if is_there:
+        target.mkdir(parents=True)
+    link.symlink_to(target)
+    with atomic_folder(link) as partial:
+        (partial / "a").write_text("new")
+    assert link.is_symlink()
+    assert (target / "a").read_text() == "new"
+    assert [entry.name for entry in target.parent.iterdir()] == ["target"]
+
+
+def test_a_folder_is_made_where_a_dangling_link_leads(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "target")
+    make_folder(tmp_path / "link")
+    assert (tmp_path / "far" / "target").is_dir()
+
+
+@pytest.mark.parametrize("write", [lambda path: write_text(path, "new"), make_folder])
+def test_links_in_a_circle_are_told_and_left_alone(tmp_path, write):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(OutputNotWritable, match=r"a: must lead somewhere, got links that lead round in a circle\."):
+        write(tmp_path / "a")
+    assert (tmp_path / "a").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("disk", "got"),
+    [
+        ({"f_files": 1000, "f_favail": 0, "f_bavail": 5}, "a disk with space but no free inodes. Delete files, many"),
+        ({"f_files": 1000, "f_favail": 0, "f_bavail": 0}, "a full disk. Free some space"),
+        ({"f_files": 1000, "f_favail": 7, "f_bavail": 0}, "a full disk. Free some space"),
+        ({"f_files": 0, "f_favail": 0, "f_bavail": 5}, "a full disk. Free some space"),
+    ],
+)
+def test_a_disk_without_inodes_is_told_from_one_without_space(tmp_path, monkeypatch, disk, got):
+    monkeypatch.setattr("os.statvfs", lambda _place: SimpleNamespace(**disk))
+    error = output_error(tmp_path / "not" / "there", OSError(errno.ENOSPC, "No space left on device"))
+    assert isinstance(error, DiskFull)
+    assert f"got {got}" in str(error)

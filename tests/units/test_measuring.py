@@ -98,3 +98,16 @@ def test_settings_reach_the_measures():
     found = {measurement.name: measurement for measurement in measure_cloud(CLOUD, asked, 1)}
     assert list(found["radius"].curves) == ["bin 0.25"]
     assert found["axes"].estimates["bin_width"].value == 0.75
+
+
+def test_null_clouds_and_windows_are_told_one_by_one():
+    told = []
+    asked = replace(ASKED, only=("clusters", "planes"), max_clusters=4, planes=("pc1-pc2",), plane_sides=(1.0, 0.5))
+    list(measure_cloud(CLOUD, asked, 1, watch=told.append))
+    assert [(one.step, one.done, one.total) for one in told] == [
+        ("clusters: null clouds", 1, 2),
+        ("clusters: null clouds", 2, 2),
+        ("planes: windows", 1, 3),
+        ("planes: windows", 2, 3),
+        ("planes: windows", 3, 3),
+    ]

@@ -1,5 +1,8 @@
 """The command line: parse, call one workflow, print."""
 
-from zspace.cli.run import main
+try:
+    from zspace.cli.ending import main
+except KeyboardInterrupt:  # in the first moments, before anything could be told
+    raise SystemExit(130) from None
 
 __all__ = ["main"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from zspace.cli.options import INTEGERS, option
+from zspace.cli.options import INTEGERS, STUDY, left_out, of_study, option
 from zspace.errors import SettingOutOfRange
 from zspace.records import from_mapping
 from zspace.settings import (
@@ -18,7 +18,9 @@ from zspace.settings import (
     MeasureSettings,
     NetworkSettings,
     ObjectiveSettings,
+    StudySettings,
     TrainingSettings,
+    preset_titles,
 )
 
 
@@ -31,7 +33,7 @@ class Output:
     json: bool = False
     """One JSON document on stdout in place of text; progress stays on stderr."""
     dry_run: bool = False
-    """Print the resolved plan and stop."""
+    """Say what would be done, with every resolved setting, and stop."""
     debug: bool = False
     """Show the traceback of an error."""
 
@@ -64,8 +66,8 @@ class Pack:
 class EncodedImages:
     """Which images to encode."""
 
-    images: str | None = None
-    """Folder, .zip, .tar(.gz), Parquet file or folder, .npy or .npz; left out, the images of the study."""
+    images: Annotated[str | None, left_out("those of the study")] = None
+    """Other images: a folder, .zip, .tar(.gz), Parquet file or folder, .npy or .npz."""
     crop: Annotated[str | None, option(ImageSettings, "crop")] = None
     max_skipped_fraction: Annotated[float | None, option(ImageSettings, "max_skipped_fraction")] = None
 
@@ -82,32 +84,22 @@ class EncodedImages:
 class StudyOptions:
     """What may be changed of a study without editing its file."""
 
-    images: str | None = None
-    """Where the images are: folder, .zip, .tar(.gz), Parquet, .npy or .npz."""
-    out: Path | None = None
-    """Folder of the study; by default zspace-out/NAME."""
-    epochs: int | None = None
-    """Passes over the training images, in every model."""
-    size: int | None = None
-    """Side of the square images, in pixels."""
-    seed: int | None = None
-    """The one seed of the study."""
-    device: Literal["auto", "cpu", "cuda"] | None = None
-    """Where to compute."""
-    precision: Literal["auto", "float32", "bf16"] | None = None
-    """Number format of the convolutions."""
-    keep: int | None = None
-    """Keep the checkpoint of every such epoch for good, to repeat from; without it only the two newest stay."""
+    images: Annotated[str | None, of_study(ImageSettings, "source")] = None
+    out: Annotated[Path | None, left_out("zspace-out/NAME")] = None
+    """Folder of the study."""
+    epochs: Annotated[int | None, of_study(TrainingSettings, "epochs")] = None
+    size: Annotated[int | None, of_study(ImageSettings, "size")] = None
+    seed: Annotated[int | None, of_study(StudySettings, "seed")] = None
+    device: Annotated[Literal["auto", "cpu", "cuda"] | None, of_study(TrainingSettings, "device")] = None
+    precision: Annotated[Literal["auto", "float32", "bf16"] | None, of_study(TrainingSettings, "precision")] = None
+    keep: Annotated[int | None, of_study(TrainingSettings, "keep_every")] = None
     tensorboard: bool = False
     """Write the losses of every epoch for TensorBoard as well."""
-    maps: tuple[str, ...] | None = None
-    """Maps to draw, such as tsne:n_points=80000,perplexity=10; or posts, quick or none."""
-    max_skipped_fraction: float | None = None
-    """Share of the files that may be unreadable, 0 to 1."""
+    maps: Annotated[tuple[str, ...] | None, of_study(MeasureSettings, "maps")] = None
+    max_skipped_fraction: Annotated[float | None, of_study(ImageSettings, "max_skipped_fraction")] = None
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY=VALUE"), tyro.conf.UseAppendAction] = ()
     """Any other setting by its dotted key, such as models.*.network.z_dim=64; may be given several times."""
-    runs: int | None = None
-    """Train every model this often, with seeds one apart."""
+    runs: Annotated[int | None, of_study(StudySettings, "runs")] = None
 
     def flags(self) -> dict[str, Any]:
         """Return what was given as values by dotted key.
@@ -144,8 +136,7 @@ class StudyOptions:
 class Study:
     """Run a whole study: images, models, measurements, generated pictures, report."""
 
-    study: tyro.conf.Positional[str]
-    """A preset, such as demo or celeba-ae, or the path of a .toml file."""
+    study: tyro.conf.Positional[Annotated[str, STUDY]]
     options: tyro.conf.OmitArgPrefixes[StudyOptions] = field(default_factory=StudyOptions)
     output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
 
@@ -154,11 +145,10 @@ class Study:
 class Train:
     """Pack the images of a study and train its models; or repeat a run from the end of an epoch."""
 
-    study: tyro.conf.Positional[str | None] = None
-    """A preset, such as demo or celeba-ae, or the path of a .toml file."""
-    resume: Path | None = None
+    study: tyro.conf.Positional[Annotated[str | None, STUDY, left_out("none, with --resume")]] = None
+    resume: Annotated[Path | None, left_out("none")] = None
     """Run folder to repeat, in place of a study; the repetition goes into a folder beside it."""
-    from_epoch: int | None = None
+    from_epoch: Annotated[int | None, left_out("none, needed with --resume")] = None
     """Last epoch that the repetition shares with the run; only used with --resume."""
     fresh_noise: bool = False
     """Draw other noise and another order from there on; only used with --resume."""
@@ -173,8 +163,8 @@ class Encode:
     run: tyro.conf.Positional[Path]
     """Run folder, such as OUT/runs/NAME."""
     images: tyro.conf.OmitArgPrefixes[EncodedImages] = field(default_factory=EncodedImages)
-    out: Path | None = None
-    """Folder for the packed images and latents.zarr; by default RUN/encoded/NAME. Only used with --images."""
+    out: Annotated[Path | None, left_out("RUN/encoded/NAME")] = None
+    """Folder for the packed images and latents.zarr; only used with --images."""
     output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
 
 
@@ -184,15 +174,14 @@ class Measure:
 
     source: tyro.conf.Positional[Path]
     """Run folder, or .npy, .npz, .parquet, .csv, .tsv, .safetensors or Zarr with one z-point a row."""
-    out: Path | None = None
-    """Folder for results.json and report.html; by default RUN/measured, or zspace-out/NAME-measured."""
-    only: tuple[str, ...] = ()
-    """Measures to take, by name, "maps" among them; all when left out."""
-    maps: tuple[str, ...] | None = None
-    """Maps to draw, such as tsne:n_points=80000,perplexity=10; or posts, quick or none. Quick when left out."""
-    points: int | None = None
-    """Measure this many points, chosen at random; all when left out."""
-    array: str | None = None
+    out: Annotated[Path | None, left_out("RUN/measured, or zspace-out/NAME-measured")] = None
+    """Folder for results.json and report.html."""
+    only: Annotated[tuple[str, ...], left_out("all")] = ()
+    """Measures to take, by name, "maps" among them."""
+    maps: Annotated[tuple[str, ...] | None, option(MeasureSettings, "maps")] = None
+    points: Annotated[int | None, left_out("all")] = None
+    """Measure this many points, chosen at random."""
+    array: Annotated[str | None, left_out("the only one, or one of a usual name")] = None
     """Which array of the file, where it holds several."""
     columns: tuple[str, ...] = ()
     """Columns of a table to measure, such as d0:d63 or 2:65; those that can be dimensions when left out."""
@@ -233,20 +222,20 @@ class Report:
 class Budget:
     """Count parameters, memory and work of a model before any training."""
 
-    study: str | None = None
+    study: Annotated[str | None, left_out("none")] = None
     """Count each model of this preset or .toml file, in place of one model described by the options."""
-    model: Literal["ae", "vae"] | None = None
-    """Plain or variational autoencoder; vae when neither this nor --study is given."""
+    model: Annotated[Literal["ae", "vae"] | None, left_out("the study's, or vae")] = None
+    """Plain or variational autoencoder."""
     z_dim: Annotated[int | None, option(NetworkSettings, "z_dim")] = None
     dense: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "dense")] = None
     filters: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "filters")] = None
     kernel_sizes: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "kernel_sizes")] = None
     strides: Annotated[tuple[int | str, ...] | None, INTEGERS, option(NetworkSettings, "strides")] = None
     block: Annotated[Literal["plain", "residual"] | None, option(NetworkSettings, "block")] = None
-    batch_norm: bool = False
-    """Normalise the batch after every convolution; so it is for a vae when nothing is said."""
-    no_batch_norm: bool = False
-    """Do not normalise; so it is for an ae when nothing is said."""
+    batch_norm: Annotated[bool, left_out("the study's, or in a vae")] = False
+    """Normalise the batch after every convolution."""
+    no_batch_norm: Annotated[bool, left_out("the study's, or in an ae")] = False
+    """Do not normalise."""
     activation: Annotated[
         Literal["leaky-relu", "relu", "elu", "silu"] | None, option(NetworkSettings, "activation")
     ] = None
@@ -259,9 +248,9 @@ class Budget:
     epochs: Annotated[int | None, option(TrainingSettings, "epochs")] = None
     device: Annotated[Literal["auto", "cpu", "cuda"] | None, option(TrainingSettings, "device")] = None
     precision: Annotated[Literal["auto", "float32", "bf16"] | None, option(TrainingSettings, "precision")] = None
-    images_per_second: float | None = None
+    images_per_second: Annotated[float | None, left_out("none")] = None
     """A rate measured on the machine that will train, as training prints it; without one no time is given."""
-    n_images: int | None = None
+    n_images: Annotated[int | None, left_out("none")] = None
     """Images in the training split, for the time of an epoch; only used with --images-per-second."""
     output: tyro.conf.OmitArgPrefixes[Output] = field(default_factory=Output)
 
@@ -306,12 +295,22 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         return key, value  # a bare word is text
 
 
+def _description() -> str:
+    presets = "\n".join(f"  {name}: {title}" for name, title in preset_titles().items())
+    return f"""Train autoencoders on images, see what their latent space really looks like, and sample it.
+
+Studies that come with it, for zspace study NAME:
+{presets}
+
+zspace --version prints the version."""
+
+
 def parse_command(arguments: list[str] | None = None) -> Command:
     """Read the command line; usage errors end the program with exit code 2, as everywhere."""
     command: Command = tyro.cli(
         Command,
         prog="zspace",
-        description="Train autoencoders on images, see what their latent space really looks like, and sample it.",
+        description=_description(),
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 import tyro
 
+from zspace.settings import preset_titles
+
 
 def option(record_type: Any, name: str) -> Any:  # noqa: ANN401 - tyro's mark has no public type
     """Return the mark of an option that stands for a setting: help and default are the setting's own.
@@ -21,9 +23,40 @@ def option(record_type: Any, name: str) -> Any:  # noqa: ANN401 - tyro's mark ha
     name
         Its field.
     """
+    hint = f"(default: {_shown_default(record_type, name)})"
+    return tyro.conf.arg(help=field_text(record_type, name), help_behavior_hint=hint)
+
+
+def left_out(meaning: str) -> Any:  # noqa: ANN401
+    """Return the mark of an option that has no value of its own when it is left out, but a meaning."""
+    return tyro.conf.arg(help_behavior_hint=f"(default: {meaning})")
+
+
+def _shown_default(record_type: Any, name: str) -> str:  # noqa: ANN401
     default = next(field.default for field in dataclasses.fields(record_type) if field.name == name)
-    shown = ",".join(map(str, default)) or "none" if isinstance(default, tuple) else default
-    return tyro.conf.arg(help=field_text(record_type, name), help_behavior_hint=f"(default: {shown})")
+    return ",".join(map(str, default)) or "none" if isinstance(default, tuple) else str(default)
+
+
+STUDY = tyro.conf.arg(
+    metavar="STUDY",
+    help="A preset, or the path of a .toml file. Presets are:\n"
+    + "\n".join(f"{name}: {title}" for name, title in preset_titles().items()),
+)
+"""The mark of the study to run; its help tells the presets."""
+
+
+def of_study(record_type: Any, name: str) -> Any:  # noqa: ANN401
+    """Return the mark of an option that changes a setting of a study: where it is left out, the study's own stands.
+
+    Parameters
+    ----------
+    record_type
+        A record of `zspace.settings`.
+    name
+        Its field.
+    """
+    hint = f"(default: the study's, or {_shown_default(record_type, name)})"
+    return tyro.conf.arg(help=field_text(record_type, name), help_behavior_hint=hint)
 
 
 def field_text(record_type: Any, name: str) -> str:  # noqa: ANN401
@@ -38,7 +71,7 @@ def field_text(record_type: Any, name: str) -> str:  # noqa: ANN401
     (record,) = ast.parse(inspect.getsource(record_type)).body
     for entry, text in pairwise(getattr(record, "body", [])):
         if isinstance(entry, ast.AnnAssign) and isinstance(entry.target, ast.Name) and entry.target.id == name:
-            return str(ast.literal_eval(text.value))
+            return " ".join(str(ast.literal_eval(text.value)).split())
     raise KeyError(name)
 
 

@@ -1,87 +1,29 @@
-"""Call one workflow for the parsed command, and say how it ended."""
+"""Call one workflow for the parsed command."""
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
 
 from zspace.cli.commands import (
     Budget,
     Command,
     Encode,
     Measure,
-    Output,
     Pack,
     Report,
     Study,
     StudyOptions,
     Train,
-    parse_command,
 )
 from zspace.cli.progress import ProgressView
-from zspace.errors import SettingMissing, ZspaceError
-from zspace.files import to_json
+from zspace.errors import SettingMissing
 from zspace.records import to_mapping
 from zspace.results import StudyResults
 from zspace.settings import Plan, plan_document, resolve_plan
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C or a polite kill, as shells have it."""
 
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with the code of the outcome."""
-    output = Output(json="--json" in (sys.argv[1:] if arguments is None else arguments))
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        command = _parse(arguments, output)
-        output = command.output
-        told = _run(command)
-    except KeyboardInterrupt:
-        _fail(output, "Interrupted", "What is finished is kept: run the same command to go on.")
-        sys.exit(INTERRUPTED)
-    except ZspaceError as error:
-        if output.debug:
-            raise
-        _fail(output, type(error).__name__, str(error))
-        sys.exit(error.exit_code)
-    if told is not None:
-        document, text = told
-        _write_line(to_json(document) if output.json else text)
-
-
-def _parse(arguments: list[str] | None, output: Output) -> Command:
-    """Read the command line; its usage errors stand on stderr, and with --json there is a document as well."""
-    try:
-        return parse_command(arguments)
-    except SystemExit as stop:
-        if stop.code and output.json:
-            _write_line(to_json({"error": "UsageError", "message": "see stderr, or --help"}))
-        raise
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _write_line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _fail(output: Output, name: str, message: str) -> None:
-    if output.json:
-        _write_line(to_json({"error": name, "message": message}))
-    console = Console(stderr=True, highlight=False)
-    console.print(f"[bold red]{name}[/]: {escape(message)}", soft_wrap=True)
-
-
-def _run(command: Command) -> tuple[dict[str, Any], str] | None:
+def run(command: Command) -> tuple[dict[str, Any], str] | None:
     """Return the JSON document and the text that tell what came out; None in a process that only helps another."""
     match command:
         case Budget():
@@ -113,11 +55,13 @@ def _budget(command: Budget) -> tuple[dict[str, Any], str]:
 
 def _pack(command: Pack) -> tuple[dict[str, Any], str]:
     # Workflows are imported when they are needed: --help and --dry-run need no PyTorch.
-    from zspace.workflows.pack import pack
+    from zspace.workflows.pack import pack, would_pack
 
     settings = command.images.plain()
     if command.output.dry_run:
-        return {"settings": to_mapping(settings), "out": str(command.out)}, _lines(to_mapping(settings))
+        would = would_pack(settings, command.seed, command.out)
+        document = {"would": [would], "settings": to_mapping(settings), "out": str(command.out)}
+        return document, "\n".join((would, _lines(to_mapping(settings))))
     with ProgressView(command.output.quiet) as watch:
         result = pack(settings, command.seed, command.out, watch)
     text = f"{result.n_images:,} images in {command.out}"
@@ -134,27 +78,29 @@ def _resolve(study: str, options: StudyOptions) -> tuple[Plan, Path]:
     return asked, options.out or Path("zspace-out") / asked.settings.name
 
 
-def _dry_run(asked: Plan, out: Path) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.study import check_before_work, derive_plan
+def _dry_run(asked: Plan, out: Path, *, to_the_end: bool) -> tuple[dict[str, Any], str]:
+    from zspace.workflows.study import check_before_work, derive_plan, would_study
 
     check_before_work(asked.settings)
     plan = derive_plan(asked)
-    return {"out": str(out), "plan": plan_document(plan)}, _plan_text(plan, out)
+    would = would_study(plan, out, to_the_end=to_the_end)
+    text = "\n".join((*would, f"out: {out}", _plan_rows(plan)))
+    return {"would": would, "out": str(out), "plan": plan_document(plan)}, text
 
 
 def _train(command: Train) -> tuple[dict[str, Any], str] | None:
-    from zspace.cli.trainings import trainings_document, trainings_text
-    from zspace.comparing import compare_seeds
-    from zspace.processes import is_first, together
-    from zspace.workflows.study import train_models
-
     if command.resume is not None:
         return _repeat(command, command.resume)
     if command.study is None:
         raise SettingMissing("train", "needs a study, or --resume RUN", "neither", "Name a preset, such as demo.")
     asked, out = _resolve(command.study, command.options)
     if command.output.dry_run:
-        return _dry_run(asked, out)
+        return _dry_run(asked, out, to_the_end=False)
+    from zspace.cli.trainings import trainings_document, trainings_text
+    from zspace.comparing import compare_seeds
+    from zspace.processes import is_first, together
+    from zspace.workflows.study import train_models
+
     with together():
         if not is_first():
             return _assist(asked, out)
@@ -165,12 +111,15 @@ def _train(command: Train) -> tuple[dict[str, Any], str] | None:
 
 
 def _repeat(command: Train, resume: Path) -> tuple[dict[str, Any], str]:
-    from zspace.cli.trainings import trainings_document, trainings_text
-    from zspace.workflows.repeat import repeat
-
     if command.study is not None or command.from_epoch is None:
         rule, got = "--resume takes --from-epoch and no study", "another combination"
         raise SettingMissing("train", rule, got, "Write zspace train --resume RUN --from-epoch 18.")
+    from zspace.cli.trainings import trainings_document, trainings_text
+    from zspace.workflows.repeat import repeat, would_repeat
+
+    if command.output.dry_run:
+        would = would_repeat(resume, command.from_epoch, command.fresh_noise)
+        return {"would": [would]}, would
     with ProgressView(command.output.quiet) as watch:
         run, result = repeat(resume, command.from_epoch, command.fresh_noise, watch)
     results = {run.path.name: result}
@@ -185,12 +134,12 @@ def _assist(asked: Plan, out: Path) -> tuple[dict[str, Any], str] | None:
 
 
 def _study(command: Study) -> tuple[dict[str, Any], str] | None:
+    asked, out = _resolve(command.study, command.options)
+    if command.output.dry_run:
+        return _dry_run(asked, out, to_the_end=True)
     from zspace.processes import is_first, together
     from zspace.workflows.study import study
 
-    asked, out = _resolve(command.study, command.options)
-    if command.output.dry_run:
-        return _dry_run(asked, out)
     with together():
         if not is_first():
             return _assist(asked, out)
@@ -201,13 +150,15 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
 
 
 def _encode(command: Encode) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.encode import default_place, encode_others, encode_study
+    from zspace.workflows.encode import default_place, encode_others, encode_study, would_encode
 
     settings = command.images.settings()
     out = command.run if settings is None else command.out or default_place(command.run, settings)
     if command.output.dry_run:
         document = {} if settings is None else to_mapping(settings)
-        return {"settings": document, "out": str(out)}, _lines({"out": out, **document})
+        would = would_encode(command.run, settings, out)
+        text = "\n".join((*would, _lines({"out": out, **document})))
+        return {"would": would, "settings": document, "out": str(out)}, text
     with ProgressView(command.output.quiet) as watch:
         if settings is None:
             result = encode_study(command.run, watch)
@@ -245,12 +196,14 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
 
 
 def _report(command: Report) -> tuple[dict[str, Any], str]:
-    from zspace.runs.folders import StudyFolder
+    from zspace.runs.folders import StudyFolder, read_plan
     from zspace.workflows.report import report
 
     path = command.folder / "report.html"
     if command.output.dry_run:
-        return {"report": str(path)}, f"Would write {path}"
+        models = ", ".join(map(repr, read_plan(StudyFolder(command.folder)).settings.models))
+        would = f"Would write {path}, of {models}, unless it tells all that was found already."
+        return {"would": [would], "report": str(path)}, would
     with ProgressView(command.output.quiet) as watch:
         results = report(StudyFolder(command.folder), watch)
     return {"report": str(path), "results": _without_curves(results)}, f"Report: {path}"
@@ -273,10 +226,6 @@ def _drop_curves(measurements: dict[str, Any]) -> None:
 
 def _lines(settings: dict[str, Any]) -> str:
     return "\n".join(f"{key} = {value}" for key, value in settings.items())
-
-
-def _plan_text(plan: Plan, out: Path) -> str:
-    return f"out: {out}\n{_plan_rows(plan)}"
 
 
 def _plan_rows(plan: Plan, prefixes: tuple[str, ...] = ("",)) -> str:

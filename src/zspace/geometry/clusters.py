@@ -21,7 +21,7 @@ from zspace.geometry.inertia import (
     possible_ks,
 )
 from zspace.geometry.kmeans import CentredPoints, Fits, move_by_batches, refine
-from zspace.results import Curve, Estimate, Measurement
+from zspace.results import Curve, Estimate, Measurement, Watcher, watch_nothing
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
@@ -32,7 +32,9 @@ _AGREEMENT = (
 )
 
 
-def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: int, seed: int) -> Measurement:
+def cluster_curves(
+    cloud: Cloud, max_clusters: int, step: int, n_null_clouds: int, seed: int, watch: Watcher = watch_nothing
+) -> Measurement:
     """Measure how inertia falls with the number of clusters, and what that says beside clouds without clusters.
 
     Parameters
@@ -45,6 +47,8 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
         Gaussian clouds that go through the same procedure, for bands and p-values.
     seed
         Only bands and p-values depend on it: starts and reference clouds come from fixed streams.
+    watch
+        Called after every null cloud.
 
     Notes
     -----
@@ -78,7 +82,7 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
     with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
         look, best = look_at(points, fitted)
         references = look_at_nulls(points, fitted, N_REFERENCES, "cluster references", 0)
-        null_looks = look_at_nulls(points, fitted, n_null_clouds, "cluster nulls", seed)
+        null_looks = look_at_nulls(points, fitted, n_null_clouds, "cluster nulls", seed, watch)
         inertias = _inertias_of_all(centred, order, best)
     finding = _Finding(np.array([1, *fitted]), look, np.array([one.log_shares for one in references]))
     null_findings = [replace(finding, look=one) for one in null_looks]

@@ -10,7 +10,8 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.kmeans import CentredPoints, Fits
 from zspace.geometry.partitions import adjusted_rand
 from zspace.geometry.starts import fit_from_starts, spread_out
-from zspace.machine import over_blocks
+from zspace.machine import each_block, over_blocks
+from zspace.results import Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
 from zspace.shapes import Points
 
@@ -87,7 +88,9 @@ def look_at(points: Points, ks: list[int]) -> tuple[Look, Fits]:
     return Look(np.log(shares), np.array(agreements)), best
 
 
-def look_at_nulls(points: Points, ks: list[int], n_clouds: int, name: str, seed: int) -> list[Look]:
+def look_at_nulls(
+    points: Points, ks: list[int], n_clouds: int, name: str, seed: int, watch: Watcher = watch_nothing
+) -> list[Look]:
     """Look at clouds drawn from the Gaussian that has the points' mean and covariance.
 
     Their sample mean and covariance are the very ones of the points. Given these, all clouds of a Gaussian are alike,
@@ -107,7 +110,11 @@ def look_at_nulls(points: Points, ks: list[int], n_clouds: int, name: str, seed:
         order = np.argsort(np.einsum("ij,ij->i", drawn, drawn), kind="stable")
         return look_at(drawn[order].astype(np.float32), ks)[0]
 
-    return over_blocks(look, range(n_clouds))
+    looks = []
+    for done in each_block(look, range(n_clouds)):
+        looks.append(done)
+        watch(Progress("null clouds", len(looks), n_clouds, "clouds"))
+    return looks
 
 
 def _whitened(draws: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarray, "n_points n_axes"]:

@@ -16,7 +16,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.plane_pictures import LEVEL, MAX_POINTS, counting_curve, window_grid
 from zspace.geometry.plane_views import PlaneCloud, chosen_planes, planes_of
 from zspace.geometry.windows import CountLaw, PlanePoints, Window, gaussian_points_in_window, square
-from zspace.results import Estimate, Measurement
+from zspace.results import Estimate, Measurement, Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
 
 FEWEST_POINTS = 8
@@ -28,7 +28,12 @@ _NO_GAUSSIAN = "the cloud has no spread along some direction of this plane, so n
 
 
 def plane_windows(
-    cloud: Cloud, planes: tuple[str, ...], sides: tuple[float, ...], n_null_clouds: int, seed: int
+    cloud: Cloud,
+    planes: tuple[str, ...],
+    sides: tuple[float, ...],
+    n_null_clouds: int,
+    seed: int,
+    watch: Watcher = watch_nothing,
 ) -> Measurement:
     """Count the points in windows of planes, and judge how they are scattered there.
 
@@ -44,6 +49,8 @@ def plane_windows(
     seed
         Of the bands, of the null twins in the pictures, and of which points are taken where a window holds more than
         `MAX_POINTS`.
+    watch
+        Called after every window.
 
     Returns
     -------
@@ -84,6 +91,7 @@ def plane_windows(
             estimates |= {f"{key}_{quantity}": estimate for quantity, estimate in found.items()}
             p_values.append(_stringy_p_value(found["local_dimension"]))
             grids[name] = window_grid(seen, window, name, seed)
+            watch(Progress("windows", len(grids), len(chosen) * (1 + len(set(sides))), "windows"))
     estimates["n_stringy_windows"] = _n_stringy(cloud, [p for p in p_values if p is not None], len(p_values))
     return Measurement("planes", estimates, curves, grids=grids)
 

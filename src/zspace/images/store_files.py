@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from zspace.errors import FileDamaged, FolderInUse, FolderNotEmpty, OutputNotWritable
-from zspace.files import make_folder, read_json, write_json, write_text, writing_to
+from zspace.files import make_folder, read_json, real_place, write_json, write_text, writing_to
 from zspace.images.store import ATTRIBUTES, DOCUMENT, IMAGES, STORE_FILES, STORE_VERSION
 from zspace.records import to_mapping
 from zspace.results import PackResult
@@ -50,7 +50,7 @@ def building(folder: Path, source: str) -> Iterator[Path]:
     OutputNotWritable, DiskFull
         When the file system refuses.
     """
-    folder = folder.absolute()
+    folder = real_place(folder)
     _refuse_to_replace(folder, source)
     make_folder(folder.parent)
     with writing_to(folder):

@@ -18,9 +18,6 @@ from zspace.training import resolve_training
 DEFAULT_KIND = "vae"
 """Without flags the budget is that of the posts' VAE with z of 256: the model whose cost they ask about."""
 
-BATCH_NORM = {"ae": False, "vae": True}
-"""Whether a model that is described by flags alone normalises its batches: as the posts' models of its kind do."""
-
 MODEL_NAME = "model"
 """Of the one model that flags describe."""
 
@@ -61,11 +58,8 @@ def _one_model(image_size: int | None, asked: Mapping[str, Any]) -> Plan:
     prefix = f"models.{MODEL_NAME}"
     origins = {f"{prefix}.{key}": Origin("flag") for key in asked}
     values: dict[str, Any] = {"kind": DEFAULT_KIND, **asked}
-    if "network.batch_norm" not in asked and values["kind"] in BATCH_NORM:
-        does = "normalises" if BATCH_NORM[values["kind"]] else "does not normalise"
-        values["network.batch_norm"] = BATCH_NORM[values["kind"]]
-        origins[f"{prefix}.network.batch_norm"] = Origin("derived", f"the posts' {values['kind']} {does} its batches")
     model = from_mapping(ModelSettings, _nested(values), "budget")
+    origins.setdefault(f"{prefix}.network.batch_norm", model.batch_norm_origin)
     images: dict[str, Any] = {}
     if image_size is not None:
         images["size"] = image_size

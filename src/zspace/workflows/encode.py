@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from zspace.encoding import Latents, encode_images
+from zspace.files import place_name
 from zspace.images.loader import ImageBatches
 from zspace.images.store import ImageStore, open_store
 from zspace.models import Autoencoder
@@ -22,7 +23,7 @@ from zspace.runs.reading import KnownRun, open_run
 from zspace.runs.steps import Files, StepLog
 from zspace.seeds import random_stream
 from zspace.settings import ImageSettings
-from zspace.workflows.pack import pack
+from zspace.workflows.pack import pack, would_pack
 from zspace.workflows.train import load_model
 
 
@@ -65,7 +66,7 @@ def encode_study(path: Path, watch: Watcher = watch_nothing) -> EncodeResult:
 
 def default_place(path: Path, images: ImageSettings) -> Path:
     """Return the folder for other images' z-points where none is named."""
-    return path / "encoded" / Path(images.source).stem
+    return path / "encoded" / place_name(images.source)
 
 
 def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher = watch_nothing) -> EncodeResult:
@@ -104,6 +105,44 @@ def encode_others(path: Path, images: ImageSettings, out: Path, watch: Watcher =
 def _noted(result: EncodeResult, run: KnownRun) -> EncodeResult:
     """Return the result with what has to be known of the run that encoded it."""
     return replace(result, notes=run.notes)
+
+
+def would_encode(path: Path, images: ImageSettings | None, out: Path) -> list[str]:
+    """Return sentences of what `encode_study` or `encode_others` would do: which images, which model, or nothing.
+
+    Parameters
+    ----------
+    path
+        A trained run folder.
+    images
+        Other images; None for those of the run's own study.
+    out
+        Folder of the z-points.
+
+    Raises
+    ------
+    NotARunFolder
+        When the folder is no trained run of a study.
+    ImagesError
+        When the images cannot be read.
+    """
+    run = open_run(path)
+    weights = StepLog(run.folder.path).result("train", TrainResult).weights_digest
+    into = RunFolder(run.folder.path if images is None else out)
+    packing = []
+    if images is not None:
+        sized = replace(images, size=run.asked.image_size)
+        packing.append(would_pack(sized, run.asked.seed, out / "images", for_training=False))
+    asked = run.asked.model
+    model = f"the {asked.kind.upper()} {run.folder.path.name!r}, z of {asked.network.z_dim:,}"
+    if any(sentence.startswith("Would") for sentence in packing):
+        return [*packing, f"Would encode them with {model}, into {into.latents}."]
+    store = open_store(run.study.store if images is None else out / "images")
+    what = f"{store.result.n_images:,} images with {model}"
+    made_from = encode_fingerprint(weights, store.result.store_digest, run.asked.seed)
+    if StepLog(into.path).finished("encode", made_from, EncodeResult):
+        return [*packing, f"Nothing to encode: {into.latents} holds the z-points of the {what}, already."]
+    return [*packing, f"Would encode {what}, into {into.latents}."]
 
 
 def _encode(

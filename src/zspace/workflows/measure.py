@@ -18,7 +18,7 @@ from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, cloud_sentence, usable_latents
-from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud
+from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud, measure_title
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
 from zspace.runs.fingerprints import cloud_fingerprint, map_fingerprint, measure_fingerprint
 from zspace.runs.folders import RunFolder
@@ -149,12 +149,18 @@ def take_measures(task: MeasureTask, watch: Watcher) -> tuple[MeasureResult, dic
 
 def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureResult:
     start = perf_counter()
-    n_measures = len(chosen_measures(task.settings.only, gathered.beside))
+    names = chosen_measures(task.settings.only, gathered.beside)
     measurements = {}
-    watch(Progress(task.step, 0, n_measures, "measures", note=cloud_sentence(gathered.facts)))
-    for found in measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, watch):
-        measurements[found.name] = found
-        watch(Progress(task.step, len(measurements), n_measures, "measures"))
+    watch(Progress(task.step, 0, len(names), "measures", note=cloud_sentence(gathered.facts)))
+
+    def told(progress: Progress) -> None:
+        watch(replace(progress, step=f"{task.step}, {progress.step}"))
+
+    found = measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, told)
+    for number, name in enumerate(names):
+        watch(Progress(task.step, number, len(names), "measures", doing=measure_title(name)))
+        measurements[name] = next(found)
+    watch(Progress(task.step, len(names), len(names), "measures"))
     return MeasureResult(measurements, gathered.facts, perf_counter() - start)
 
 

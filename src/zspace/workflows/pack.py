@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zspace.images.packing import pack_images, source_signature
+from zspace.images.sources import open_source
 from zspace.images.store import STORE_FILES, STORE_VERSION
 from zspace.results import PackResult, Watcher, watch_nothing
 from zspace.runs.fingerprints import fingerprint
@@ -32,16 +33,40 @@ def pack(
     """
     settings = absolute_paths(settings)
     log = pack_log(store)
-    unsplit = {} if for_training else {"for_training": False}
-    made_from = fingerprint(
-        settings=settings, seed=seed, source=source_signature(settings), version=STORE_VERSION, **unsplit
-    )
+    made_from = _fingerprint(settings, seed, for_training)
 
     def take() -> tuple[PackResult, Files]:
         result = pack_images(settings, seed, store, watch, for_training=for_training)
         return result, {store / name: "" for name in sorted(STORE_FILES) if (store / name).exists()}
 
     return log.once("pack", made_from, PackResult, take, watch, asked=settings)
+
+
+def _fingerprint(settings: ImageSettings, seed: int, for_training: bool) -> str:
+    unsplit = {} if for_training else {"for_training": False}
+    signature = source_signature(settings)
+    return fingerprint(settings=settings, seed=seed, source=signature, version=STORE_VERSION, **unsplit)
+
+
+def would_pack(settings: ImageSettings, seed: int, store: Path, *, for_training: bool = True) -> str:
+    """Return a sentence of what `pack` would do: how many images, or that they are packed already.
+
+    Parameters are those of `pack`.
+
+    Raises
+    ------
+    ImagesError
+        When the source gives no images.
+    """
+    settings = absolute_paths(settings)
+    source = open_source(settings, seed)
+    if done := pack_log(store).finished("pack", _fingerprint(settings, seed, for_training), PackResult):
+        return f"Nothing to pack: {store} holds the {done.n_images:,} images of {settings.source} already."
+    # An archive that is read front to back does not know before its end how many there are.
+    n_images = "the" if source.kind == "tar" else f"{source.expected(0):,}"
+    return (
+        f"Would pack {n_images} images of {settings.source} at {settings.size} x {settings.size} pixels into {store}."
+    )
 
 
 def absolute_paths(settings: ImageSettings) -> ImageSettings:

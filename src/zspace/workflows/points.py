@@ -10,7 +10,7 @@ import numpy as np
 
 from zspace import __version__
 from zspace.errors import FolderNotEmpty, NotARunFolder
-from zspace.files import document_digest, file_digest, make_folder, tree_digest, write_text, writing_to
+from zspace.files import document_digest, file_digest, make_folder, place_name, tree_digest, write_text, writing_to
 from zspace.images.store import ImageStore, open_store
 from zspace.latents import Selection, check_latents_source, read_latents_file, usable_latents
 from zspace.measuring import check_measures
@@ -36,7 +36,7 @@ def default_place(source: Path) -> Path:
     """Return the folder for results where none is named."""
     if _is_run(source):
         return source / "measured"
-    return Path("zspace-out") / f"{source.name or source.resolve().name}-measured"
+    return Path("zspace-out") / f"{place_name(source)}-measured"
 
 
 def _is_run(source: Path) -> bool:

@@ -9,7 +9,7 @@ from zspace.images.store import open_store
 from zspace.results import TrainResult, Watcher, watch_nothing
 from zspace.runs.checkpoints import save_checkpoint
 from zspace.runs.folders import RunFolder, locked
-from zspace.runs.reading import open_run
+from zspace.runs.reading import KnownRun, open_run
 from zspace.runs.tensors import load_arrays
 from zspace.workflows.train import train
 
@@ -43,16 +43,32 @@ def repeat(
         When that epoch's checkpoint is not there; the message names those that are.
     """
     known = open_run(path)
-    run, study = known.folder, known.study
+    kept, repetition = _places(known, from_epoch, fresh_noise)
+    with locked(known.study.path):
+        _copy_state(kept, repetition, from_epoch, fresh_noise)
+        store = open_store(known.study.store)
+        return repetition, train(store, repetition, known.asked.model, known.asked.seed, watch, known.asked.study)
+
+
+def would_repeat(path: Path, from_epoch: int, fresh_noise: bool) -> str:
+    """Return a sentence of what `repeat` would do; parameters and errors are the same."""
+    known = open_run(path)
+    _, repetition = _places(known, from_epoch, fresh_noise)
+    epochs = f"epochs {from_epoch + 1} to {known.asked.model.training.epochs}"
+    return f"Would train {epochs} of {known.folder.path.name!r} {_WORDS[fresh_noise]}, into {repetition.path}."
+
+
+_WORDS = {False: "again", True: "with fresh noise"}
+
+
+def _places(known: KnownRun, from_epoch: int, fresh_noise: bool) -> tuple[Path, RunFolder]:
+    """Return the kept checkpoint that a repetition begins at, and its folder."""
+    run = known.folder
     kept = run.epoch_checkpoint(from_epoch)
     if not kept.is_file():
         raise EpochNotKept(str(run.path), f"needs the checkpoint of epoch {from_epoch}", "none", _advice(run))
     word = "fresh" if fresh_noise else "again"
-    repetition = study.run(f"{run.path.name}-from-{from_epoch}-{word}")
-    with locked(study.path):
-        _copy_state(kept, repetition, from_epoch, fresh_noise)
-        store = open_store(study.store)
-        return repetition, train(store, repetition, known.asked.model, known.asked.seed, watch, known.asked.study)
+    return kept, known.study.run(f"{run.path.name}-from-{from_epoch}-{word}")
 
 
 def _advice(run: RunFolder) -> str:

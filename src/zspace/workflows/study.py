@@ -21,7 +21,7 @@ from zspace.training import resolve_device, resolve_training
 from zspace.workflows.encode import encode
 from zspace.workflows.generate import generate
 from zspace.workflows.measure import measure
-from zspace.workflows.pack import absolute_paths, pack
+from zspace.workflows.pack import absolute_paths, pack, would_pack
 from zspace.workflows.report import report
 from zspace.workflows.train import load_model, train
 
@@ -101,6 +101,19 @@ def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings:
     encode(store, run, model, model_seed(settings, asked), watch)
     measure(store, run, settings.measure, settings.seed, watch)
     generate(store, run, model, settings.generate, settings.measure.split, settings.seed, watch)
+
+
+def would_study(asked: Plan, out: Path, *, to_the_end: bool) -> list[str]:
+    """Return sentences of what `study` would do, or, not to the end, `train_models`; errors as of `would_pack`."""
+    folder, settings = StudyFolder(out), asked.settings
+    models = ", ".join(
+        f"{name!r} ({model.kind.upper()}, {model.training.epochs:,} epochs)" for name, model in settings.models.items()
+    )
+    then = f", encode, measure and generate with each, and write {folder.report}" if to_the_end else ""
+    return [
+        would_pack(settings.images, settings.seed, folder.store),
+        f"Would train {models}{then}; what is finished there and made from the same is not done again.",
+    ]
 
 
 def check_before_work(settings: StudySettings) -> None:
