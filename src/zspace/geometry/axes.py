@@ -9,7 +9,7 @@ from scipy import special
 
 from zspace.geometry import normality, nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range, count_columns
+from zspace.geometry.histograms import bin_edges, bin_range, count_columns, expected_counts
 from zspace.geometry.normality import Shape
 from zspace.machine import over_blocks
 from zspace.results import Curve, Estimate, Law, Measurement
@@ -142,7 +142,7 @@ def _density_curve(
     spread = deviations > 0
     law = counts.copy()  # a constant axis has no Gaussian: its law is the one bin where the counts are
     standardised = (edges - cloud.mean[spread, np.newaxis]) / deviations[spread, np.newaxis]
-    law[spread] = cloud.n_points * np.diff(special.ndtr(standardised), axis=1)
+    law[spread] = expected_counts(cloud.n_points, special.ndtr(standardised))
     return Curve(
         "histogram",
         edges,

@@ -20,16 +20,18 @@ from zspace.geometry.inertia import (
     look_at_nulls,
     possible_ks,
 )
-from zspace.geometry.kmeans import CentredPoints, Fits, move_by_batches, refine
+from zspace.geometry.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
 from zspace.results import Curve, Estimate, Measurement
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
+_EVERY_UP_TO = 12
+"""Up to this many clusters every number is tried, whatever the step."""
+_AGREED = 0.9
+"""Clusters that stand apart are found by nearly every start; starts that agree less have cut something continuous."""
 _PASSES, _TOLERANCE = 10, 1e-4
-_AGREEMENT = (
-    f"mean adjusted Rand index (Hubert and Arabie 1985) over pairs of {N_STARTS} independent starts, "
-    "then over numbers of clusters"
-)
+_AGREEMENT = f"mean adjusted Rand index (Hubert and Arabie 1985) over pairs of {N_STARTS} independent starts"
+_COMPACT = "clusters are compact: k-means cuts a curved sheet or a string into pieces too, and k then counts the pieces"
 
 
 def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: int, seed: int) -> Measurement:
@@ -40,7 +42,8 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
     cloud
         The z-points.
     max_clusters, step
-        Numbers of clusters to fit: step, 2 step and so on up to the largest, as far as the points allow.
+        Numbers of clusters to fit: every one up to 12, from there the multiples of the step up to the largest, and
+        those beside a number that elbow or gap choose; as far as the points allow.
     n_null_clouds
         Gaussian clouds that go through the same procedure, for bands and p-values.
     seed
@@ -59,37 +62,52 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
 
     Assumes
     -------
-    Clusters that k-means can find: compact ones of like size. It cuts up shells, strings and other curved shapes.
+    Clusters that k-means can find: compact ones of like size. It cuts up shells, strings and other curved shapes, and
+    then k counts the pieces; starts that do not agree on where to cut give them away, though not always.
 
     Cost
     ----
     Up to 12 passes over all points, and about 50 over the compared ones of each of 11 + n_null_clouds clouds, each of
-    2 * points * z_dim * (sum of the numbers of clusters) operations. Memory for blocks of points and for the compared
-    points, a few times for every core.
+    2 * points * z_dim * (sum of the numbers of clusters) operations; as much again for 11 of the clouds where numbers
+    beside a choice are tried too, and twice as much for clouds of tight clusters far apart, which take float64. Memory
+    for blocks of points and for the compared points, a few times for every core.
     """
-    ks = list(range(step, max_clusters + 1, step))
+    asked = sorted({*range(2, min(_EVERY_UP_TO, max_clusters) + 1), *range(step, max_clusters + 1, step)} - {1})
     centred, order = centred_points(cloud)
     if centred.unit == 0:
         return _nothing_found(cloud, "all points are equal, so there is no spread to share out")
     points = compared_points(centred, order)
-    fitted = possible_ks(points, ks)
+    possible = possible_ks(points, list(range(2, max_clusters + 1)))
+    fitted = [k for k in asked if k in possible]
     if not fitted:
         return _nothing_found(cloud, f"{cloud.n_points} points are too few to look for clusters, two points for each")
     with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
-        look, best = look_at(points, fitted)
-        references = look_at_nulls(points, fitted, N_REFERENCES, "cluster references", 0)
+        finding, best = _look_beside_references(points, fitted)
+        beside = [k for k in possible if any(abs(k - choice) < step for choice in finding.choices) and k not in fitted]
+        if beside:
+            fitted = sorted({*fitted, *beside})
+            finding, best = _look_beside_references(points, fitted)
         null_looks = look_at_nulls(points, fitted, n_null_clouds, "cluster nulls", seed)
         inertias = _inertias_of_all(centred, order, best)
-    finding = _Finding(np.array([1, *fitted]), look, np.array([one.log_shares for one in references]))
     null_findings = [replace(finding, look=one) for one in null_looks]
     curves = {"inertia": _inertia_curve(cloud, centred.unit, fitted, inertias), **_curves(finding, null_findings)}
     estimates = _estimates(cloud, len(points), finding, null_findings, seed)
-    if len(fitted) < len(ks):
+    assumptions = (_COMPACT, _tried_words(fitted[-1], step, beside))
+    estimates |= {name: replace(estimates[name], assumptions=assumptions) for name in ("elbow_k", "gap_k")}
+    if fitted[-1] < asked[-1]:
         warning = (
             f"looked for at most {fitted[-1]} clusters: the cloud has no two points, or no place, for each of more"
         )
-        estimates = {name: replace(estimate, warnings=(warning,)) for name, estimate in estimates.items()}
+        estimates = {
+            name: replace(estimate, warnings=(*estimate.warnings, warning)) for name, estimate in estimates.items()
+        }
     return Measurement("clusters", estimates, curves)
+
+
+def _look_beside_references(points: Places, ks: list[int]) -> tuple["_Finding", Fits]:
+    look, best = look_at(points, ks)
+    references = look_at_nulls(points, ks, N_REFERENCES, "cluster references", 0)
+    return _Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references])), best
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,32 @@ class _Finding:
     def corner(self) -> Corner | None:
         return sharpest_corner(self.ks, self.look.log_shares, self.references.mean(axis=0))
 
+    @property
+    def elbow_k(self) -> int | None:
+        return self.corner.k if self.corner and self.corner.bend >= SHARP else None
+
+    @property
+    def choices(self) -> list[int]:
+        """Numbers of clusters that elbow and gap choose, where they speak for clusters."""
+        return [k for k in (self.elbow_k, self.gap_k) if k is not None and k > 1]
+
+    def agreement_at(self, k: int) -> float:
+        """Return how far independent starts agree on this many clusters, 2 or more."""
+        return float(self.look.agreements[np.flatnonzero(self.ks == k)[0] - 1])
+
+
+def _tried_words(last: int, step: int, beside: list[int]) -> str:
+    """Return which numbers of clusters were tried, as what is assumed of all others.
+
+    Examples
+    --------
+    >>> _tried_words(80, 2, [19, 21])
+    'no other number of clusters fits better than those tried: 1 to 12, multiples of 2 up to 80, 19, 21'
+    """
+    whole = last if step == 1 else min(_EVERY_UP_TO, last)
+    parts = [f"1 to {whole}", *([f"multiples of {step} up to {last}"] if last > whole else []), *map(str, beside)]
+    return f"no other number of clusters fits better than those tried: {', '.join(parts)}"
+
 
 _UNITS = {
     "inertia_share": "share of variance",
@@ -120,6 +164,8 @@ _UNITS = {
     "gap_k": "clusters",
     "largest_gap": "nats",
     "agreement": "adjusted Rand index",
+    "agreement_at_elbow_k": "adjusted Rand index",
+    "agreement_at_gap_k": "adjusted Rand index",
 }
 
 
@@ -159,6 +205,14 @@ def _estimates(
     def agreement(one: _Finding) -> float:
         return float(one.look.agreements.mean())
 
+    def agreement_at(choice: Estimate, name: str) -> Estimate:
+        k = int(choice.value or 0)
+        if k < 2:
+            reason = choice.reason or "one cluster is found by every start"
+            return replace(estimate(name, _AGREEMENT, None, [], None), reason=reason)
+        values = [one.agreement_at(k) for one in null_findings]
+        return estimate(name, f"{_AGREEMENT}, of {k} clusters", finding.agreement_at(k), values, "high")
+
     bends = [one.corner.bend for one in null_findings if one.corner]
     gap_ks = [float(one.gap_k) for one in null_findings if one.gap_k]
     gap_k = estimate("gap_k", GAP_RULE, float(finding.gap_k) if finding.gap_k else None, gap_ks, None)
@@ -173,6 +227,11 @@ def _estimates(
     )
     if bend.value is None:
         bend = replace(bend, reason=f"a curve up to {largest_k} clusters is too short to have an elbow")
+    elbow_k = _elbow_k(estimate("elbow_k", ELBOW_RULE, None, [], None), finding.corner, bend)
+    elbow_agreement, gap_agreement = (
+        agreement_at(choice, name)
+        for choice, name in ((elbow_k, "agreement_at_elbow_k"), (gap_k, "agreement_at_gap_k"))
+    )
     return {
         "inertia_share": estimate(
             "inertia_share",
@@ -181,9 +240,9 @@ def _estimates(
             [share(one) for one in null_findings],
             "low",
         ),
-        "elbow_k": _elbow_k(estimate("elbow_k", ELBOW_RULE, None, [], None), finding.corner, bend),
+        "elbow_k": _with_doubt(elbow_k, elbow_agreement),
         "elbow_bend": bend,
-        "gap_k": gap_k,
+        "gap_k": _with_doubt(gap_k, gap_agreement),
         "largest_gap": estimate(
             "largest_gap",
             "largest gap over all numbers of clusters; " + GAP_RULE,
@@ -192,9 +251,26 @@ def _estimates(
             "high",
         ),
         "agreement": estimate(
-            "agreement", _AGREEMENT, agreement(finding), [agreement(one) for one in null_findings], "high"
+            "agreement",
+            f"{_AGREEMENT}, then over numbers of clusters",
+            agreement(finding),
+            [agreement(one) for one in null_findings],
+            "high",
         ),
+        "agreement_at_elbow_k": elbow_agreement,
+        "agreement_at_gap_k": gap_agreement,
     }
+
+
+def _with_doubt(choice: Estimate, agreement: Estimate) -> Estimate:
+    """Add a warning to a number of clusters on which independent starts do not agree."""
+    if agreement.value is None or agreement.value >= _AGREED:
+        return choice
+    warning = (
+        f"independent starts agree on these clusters by {agreement.value:.2f} only (adjusted Rand index): "
+        "they may be pieces of something continuous"
+    )
+    return replace(choice, warnings=(*choice.warnings, warning))
 
 
 def _elbow_k(unknown: Estimate, corner: Corner | None, bend: Estimate) -> Estimate:
@@ -215,8 +291,8 @@ def _inertias_of_all(
     if len(best.labels) == len(centred):
         return {"full k-means": best.inertias}
     moved = move_by_batches(centred, order, best)
-    fits, start_inertias = refine(centred, moved, _PASSES, _TOLERANCE)
-    return {"full k-means": fits.inertias, "mini-batches": start_inertias}
+    found = dict(zip(("full k-means", "mini-batches"), refine(centred, moved, _PASSES, _TOLERANCE), strict=True))
+    return {name: exact_inertias(centred, fits).inertias for name, fits in found.items()}
 
 
 def _inertia_curve(

@@ -14,6 +14,9 @@ FEWEST_POINTS = 20
 FALSE_DISCOVERIES = 0.05
 """Share of the axes called not normal that may be called so by chance."""
 
+_BREATH = 1e-10
+"""Variance that is added to those of scores, which are 1."""
+
 Axes = Float64[np.ndarray, " n_axes"]
 
 
@@ -139,14 +142,14 @@ def normal_shapes(
     shapes = []
     for k in range(n_clouds):
         draws = random_stream(seed, "normal shapes", k).standard_normal((2, len(correlation)))
-        skewness, kurtosis = (draw @ root for draw, root in zip(draws, roots, strict=True))
+        skewness, kurtosis = (root @ draw for draw, root in zip(draws, roots, strict=True))
         shapes.append(Shape(n_points, skewness_of_scores(skewness, n_points), kurtosis_of_scores(kurtosis, n_points)))
     return shapes
 
 
 def _root(covariance: Float64[np.ndarray, "n_axes n_axes"]) -> Float64[np.ndarray, "n_axes n_axes"]:
-    variances, components = np.linalg.eigh(covariance)
-    return np.asarray((components * np.sqrt(variances.clip(min=0.0))) @ components.T)
+    """Return a triangular root; axes that are copies of each other get a breath of their own, lest there be none."""
+    return np.asarray(np.linalg.cholesky(covariance + _BREATH * np.eye(len(covariance))))
 
 
 def n_discoveries(p_values: Float64[np.ndarray, " n_axes"]) -> float:

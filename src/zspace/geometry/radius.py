@@ -9,7 +9,7 @@ from scipy import stats
 from zspace.errors import SettingMissing
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range, count_sorted, fullest_bin_centre
+from zspace.geometry.histograms import bin_edges, bin_range, count_sorted, expected_counts, fullest_bin_centre
 from zspace.geometry.radius_laws import RadiusLaw
 from zspace.results import Curve, Estimate, Law, Measurement
 
@@ -183,7 +183,7 @@ def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_r
         counts = _counts(drawn, edges)
         null_low, null_high = np.minimum(null_low, counts), np.maximum(null_high, counts)
     standard = nulls.standard_normal_radius_counts(edges, cloud.n_points, cloud.z_dim)
-    matched = cloud.n_points * np.diff(law.cumulative(edges))
+    matched = expected_counts(cloud.n_points, law.cumulative(edges))
     return Curve(
         "histogram",
         edges,
