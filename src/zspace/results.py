@@ -63,6 +63,13 @@ class Estimate:
     warnings: tuple[str, ...] = ()
     reason: str | None = None
 
+    @classmethod
+    def unknown(
+        cls, reason: str, unit: str, n_given: int, source: str = "not found", n_used: int | None = None
+    ) -> Self:
+        """Return what is known of a number that could not be found: why."""
+        return cls(None, unit, n_given, n_given if n_used is None else n_used, source, reason=reason)
+
 
 @dataclass(frozen=True)
 class Law:
@@ -140,6 +147,16 @@ class Measurement:
     """Windows of planes; only measures that look at planes have any."""
     pairs: tuple[CopyPair, ...] = ()
     """The most alike images among neighbours, copies or not; only the measure of copies has any."""
+
+    @classmethod
+    def not_taken(cls, name: str, reason: str, n_points: int) -> Measurement:
+        """Return the record of a measure that these points or settings do not suit: one estimate, that says why."""
+        return cls(name, {name: Estimate.unknown(reason, "no unit", n_points)}, {})
+
+    @property
+    def why_not_taken(self) -> str | None:
+        """Why nothing was measured; None where something was."""
+        return self.estimates[self.name].reason if list(self.estimates) == [self.name] and not self.curves else None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zspace.errors import SettingOutOfRange
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.inertia import N_STARTS, centred_points, compared_points, look_at, possible_ks
 from zspace.geometry.kmeans import refine
 from zspace.geometry.partitions import LEVEL, AttributeShares, attribute_shares
+from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Law, Measurement
 
 BETWEEN = "between_clusters: "
@@ -147,7 +147,7 @@ def _find_clusters(cloud: Cloud, n_clusters: int) -> _Clusters | str:
     possible = possible_ks(points, list(range(2, 2 * n_clusters + 1)))
     if not possible:
         return f"{cloud.n_points} points are too few for two clusters, two points for each"
-    with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
+    with one_matrix_thread():  # the points are spread over the cores, and each part is summed in one order
         # With twice as many, no cluster is overlooked; the centres that are missed least are then taken away.
         look, best = look_at(points, sorted({min(n_clusters, possible[-1]), possible[-1]}))
         fits, _ = refine(centred, best.centres[:1], _PASSES, _TOLERANCE)

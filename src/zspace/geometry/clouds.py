@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from scipy import linalg
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
@@ -166,22 +165,22 @@ class Cloud:
             yield part, np.subtract(block, self.mean, out=buffer[: len(block)])
 
     @cached_property
-    def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
+    def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim n_components"]]:
         """Variances along the principal components, largest first, and the components as columns.
 
-        The sign of a component is arbitrary; here its largest entry is positive. Fewer points than dimensions span
-        the leading components only; those along which nothing varies are any that make up the rest.
+        The sign of a component is arbitrary; here its largest entry is positive. There are z_dim components, or
+        n_points - 1 where the points span no more; the variances beyond are 0.
 
-        Cost: z_dim ** 3 operations, or n_points * z_dim ** 2 where there are fewer points than dimensions.
+        Cost: z_dim ** 3 operations, or n_points ** 2 * z_dim where there are fewer points than dimensions.
         """
         spanned = _spanned_directions if self.n_points <= self.z_dim else _all_directions
         variances, components = spanned(self)
         largest = np.abs(components).argmax(axis=0)
-        components *= np.sign(components[largest, np.arange(self.z_dim)])
+        components *= np.sign(components[largest, np.arange(components.shape[1])])
         return variances, components
 
     @cached_property
-    def rotated(self) -> Float32[np.ndarray, "n_points z_dim"]:
+    def rotated(self) -> Float32[np.ndarray, "n_points n_components"]:
         """The points about their centre, along the principal components; the column of the largest variance first.
 
         Each coordinate is good to float32 by itself: also small ones, along narrow components.
@@ -191,7 +190,7 @@ class Cloud:
         components = np.ascontiguousarray(self.principal[1])
         if device := self._accelerator:
             return device.rotated(self.points, self.mean, components)
-        rotated = np.empty((self.n_points, self.z_dim), np.float32)
+        rotated = np.empty((self.n_points, components.shape[1]), np.float32)
 
         def rotate(parts: list[slice]) -> None:
             for part, rows in self._about_mean(parts):
@@ -233,15 +232,16 @@ def _all_directions(cloud: Cloud) -> tuple[Float64[np.ndarray, " z_dim"], Float6
     return variances[::-1].clip(min=0.0), np.ascontiguousarray(components[:, ::-1])
 
 
-def _spanned_directions(cloud: Cloud) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
+def _spanned_directions(
+    cloud: Cloud,
+) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim n_components"]]:
     """Return variances and components by way of the products of the points, of which there are fewer than axes."""
     centred = cloud.points - cloud.mean
-    products, weights = np.linalg.eigh(centred @ centred.T / (cloud.n_points - 1))
+    squares, weights = np.linalg.eigh(centred @ centred.T / (cloud.n_points - 1))
     variances = np.zeros(cloud.z_dim)
-    variances[: cloud.n_points - 1] = products[:0:-1].clip(min=0.0)
-    # One direction each; those of next to no variance, and the rest, are made orthogonal to all before.
+    variances[: cloud.n_points - 1] = squares[:0:-1].clip(min=0.0)
     directions = centred.T @ weights[:, :0:-1]
     lengths = np.linalg.norm(directions, axis=0)
-    directions /= np.where(lengths > 0, lengths, 1.0)
-    components, _ = linalg.qr(directions, overwrite_a=True, check_finite=False)
+    # Where next to nothing varies, rounding has turned the directions: each is made orthogonal to those before it.
+    components, _ = np.linalg.qr(directions / np.where(lengths > 0, lengths, 1.0))
     return variances, components

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
@@ -21,6 +20,7 @@ from zspace.geometry.inertia import (
     possible_ks,
 )
 from zspace.geometry.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
+from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Measurement
 
 N_REFERENCES = 10
@@ -81,7 +81,7 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
     fitted = [k for k in asked if k in possible]
     if not fitted:
         return _nothing_found(cloud, f"{cloud.n_points} points are too few to look for clusters, two points for each")
-    with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
+    with one_matrix_thread():  # the points are spread over the cores, and each part is summed in one order
         finding, best = _look_beside_references(points, fitted)
         beside = [k for k in possible if any(abs(k - choice) < step for choice in finding.choices) and k not in fitted]
         if beside:

@@ -228,10 +228,20 @@ def _estimates(scores: NeighborScores, n_given: int, n_points: int, n_neighbors:
         "continuity": (scores.continuity, "Venna and Kaski 2001: neighbours in z stay near on the map"),
         "neighbors_preserved": (scores.preserved, "share of the neighbours in z that are so on the map"),
     }
+    ties = _ties(scores)
     return {
-        key: replace(_mean(values, n_points, f"{n_neighbors} neighbours; {source}"), n_given=n_given)
+        key: replace(_mean(values, n_points, f"{n_neighbors} neighbours; {source}"), n_given=n_given, warnings=ties)
         for key, (values, source) in rows.items()
     }
+
+
+def _ties(scores: NeighborScores) -> tuple[str, ...]:
+    """Return what there is to say of points that lie at one place."""
+    n_copied, n_scored = int(scores.has_copies.sum()), len(scores.has_copies)
+    if not n_copied:
+        return ()
+    told = f"{n_copied:,} of the {n_scored:,} judged points have copies in z"
+    return (f"{told}: equally far points share a rank, and the order of the rows says which of them are neighbours",)
 
 
 def _mean(values: PerPoint, n_points: int, source: str) -> Estimate:

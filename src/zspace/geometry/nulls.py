@@ -32,10 +32,11 @@ def matched_gaussian_points(
 
     Randomness
     ----------
-    Uses ``random`` only; n_points * z_dim normal numbers.
+    Uses ``random`` only; a normal number for every point and component.
     """
     variances, components = cloud.principal
-    scores = random.standard_normal((n_points, cloud.z_dim)) * np.sqrt(variances)
+    n_components = components.shape[1]
+    scores = random.standard_normal((n_points, n_components)) * np.sqrt(variances[:n_components])
     return np.asarray(cloud.mean + scores @ components.T, dtype=np.float32)
 
 
@@ -44,7 +45,11 @@ def matched_gaussian_radius_law(cloud: Cloud) -> RadiusLaw:
     variances, components = cloud.principal
     # Rounding leaves a little variance along directions that have none.
     deviations = np.sqrt(np.where(variances > _NO_VARIANCE * variances[0], variances, 0.0))
-    law = gaussian_radius_law(deviations, cloud.mean @ components)
+    offsets = np.zeros(cloud.z_dim)
+    offsets[: components.shape[1]] = cloud.mean @ components
+    if components.shape[1] < cloud.z_dim:  # all that lies across the components is one more offset
+        offsets[-1] = np.linalg.norm(cloud.mean - components @ (cloud.mean @ components))
+    law = gaussian_radius_law(deviations, offsets)
     # One radius is told by the points themselves: the law's own last digits might put it on the other side of an edge.
     return constant_radius_law(float(np.median(cloud.radii))) if law.is_constant else law
 

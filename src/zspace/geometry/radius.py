@@ -9,7 +9,15 @@ from scipy import stats
 from zspace.errors import SettingMissing
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range, count_sorted, expected_counts, fullest_bin_centre
+from zspace.geometry.histograms import (
+    BinWidth,
+    bin_edges,
+    bin_range,
+    count_sorted,
+    derived_width,
+    expected_counts,
+    fullest_bin_centre,
+)
 from zspace.geometry.radius_laws import RadiusLaw
 from zspace.results import Curve, Estimate, Law, Measurement
 
@@ -18,7 +26,7 @@ _WIDEST_VIEW = 10.0
 """The bulk of N(0, I) belongs into the histogram unless it would then be this many times as wide as the cloud."""
 
 
-def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: int, seed: int) -> Measurement:
+def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_clouds: int, seed: int) -> Measurement:
     """Measure the distribution of the distance from the origin.
 
     Parameters
@@ -26,7 +34,8 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     cloud
         The z-points.
     bin_widths
-        One histogram is made for each width, in units of z, at least one; the peak is read off the first.
+        One histogram is made for each width, in units of z, at least one; the peak is read off the first. None derives
+        one width from the points.
     n_null_clouds
         Clouds drawn from the matched Gaussian for the pointwise bands.
     seed
@@ -58,20 +67,22 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     TooManyBins
         When the bins would not fit in memory.
     """
-    if not bin_widths:
+    if bin_widths == ():
         rule, next_step = "must hold at least one bin width", "Add one, such as 0.5."
         raise SettingMissing("measure.radius_bins", rule, "none", next_step)
-    law = nulls.matched_gaussian_radius_law(cloud)
     radii = np.sort(cloud.radii)
+    bins = [BinWidth(width, "as asked") for width in bin_widths or ()] or [_derived_bins(radii)]
+    law = nulls.matched_gaussian_radius_law(cloud)
     null_radii = list(nulls.matched_gaussian_radii(law, cloud.n_points, n_null_clouds, seed))
-    curves = {f"bin {width:g}": _histogram(cloud, radii, width, law, null_radii) for width in bin_widths}
+    curves = {f"bin {one.width:g}": _histogram(cloud, radii, one.width, law, null_radii) for one in bins}
     peak_of = next(iter(curves.values()))
     estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
-    estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bin_widths[0], null_radii, seed)
+    estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bins[0].width, null_radii, seed)
     for name, (source, summarise) in _SUMMARIES.items():
         null_values = [summarise(radii) for radii in null_radii]
         band = (min(null_values), max(null_values))
         estimates[name] = _number(cloud, summarise(radii), source, band, seed)
+    estimates["bin_width"] = Estimate(bins[0].width, "units of z", cloud.n_points, cloud.n_points, bins[0].reason)
     return Measurement("radius", estimates | _of_the_law(cloud, law), curves)
 
 
@@ -90,6 +101,11 @@ def sorted_quantile(values: _Radii, share: float) -> float:
     below = min(int(place), len(values) - 2)
     low, high = float(values[below]), float(values[below + 1])
     return low + (place - below) * (high - low)
+
+
+def _derived_bins(radii: _Radii) -> BinWidth:
+    spread = sorted_quantile(radii, 0.75) - sorted_quantile(radii, 0.25)
+    return derived_width(spread, len(radii), float(radii[0]), float(radii[-1]), float(radii.std(ddof=1)))
 
 
 _SUMMARIES: dict[str, tuple[str, Callable[[_Radii], float]]] = {
@@ -177,7 +193,7 @@ def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_r
     law_low, law_high = nulls.standard_normal_radius_range(cloud.z_dim)
     if max(high, law_high) - min(low, law_low) < _WIDEST_VIEW * (high - low):
         low, high = min(low, law_low), max(high, law_high)
-    edges = bin_edges(*bin_range(low, high, width), width)
+    edges = bin_edges(*bin_range(low, high, width, setting="measure.radius_bins"), width)
     null_low = null_high = _counts(null_radii[0], edges)
     for drawn in null_radii[1:]:  # one at a time: there may be many null clouds, and many bins
         counts = _counts(drawn, edges)

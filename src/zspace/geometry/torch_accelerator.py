@@ -153,7 +153,7 @@ def _nearness(points: Tensor, others: Tensor) -> Tensor:
 
 def _sent(values: np.ndarray, device: torch.device) -> Tensor:
     # A copy, and in order: arrays may be read-only, as files mapped into memory are, or run backwards.
-    return torch.tensor(np.ascontiguousarray(values), device=device)
+    return torch.from_numpy(np.array(values, order="C")).to(device)
 
 
 def _free_bytes(device: torch.device) -> float:

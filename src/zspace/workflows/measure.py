@@ -25,7 +25,7 @@ from zspace.runfolder import RunFolder, StepLog, fingerprint, latent_names, read
 from zspace.settings import MapSettings, MeasureSettings, Split
 from zspace.workflows.sheets import map_path, save_sheet
 
-_VERSION = 6
+_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
     watch(Progress(task.step, 0, n_measures, "measures"))
     for found in measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, watch):
         measurements[found.name] = found
-        watch(Progress(task.step, len(measurements), n_measures, "measures"))
+        note = f"{found.name} was not measured: {found.why_not_taken}" if found.why_not_taken else ""
+        watch(Progress(task.step, len(measurements), n_measures, "measures", note=note))
     return MeasureResult(measurements, gathered.facts, perf_counter() - start)
 
 
