@@ -183,7 +183,7 @@ def _estimates(
     bins: BinWidth,
 ) -> dict[str, Estimate]:
     def number(value: float, unit: str, source: str) -> Estimate:
-        return Estimate(value, unit, cloud.n_points, cloud.n_points, source)
+        return Estimate.of(value, unit, source, cloud.n_points)
 
     offset_axis, broad_axis = int(np.abs(cloud.mean).argmax()), int(deviations.argmax())
     n_special_axes = number(float(special_axes.sum()), "axes", SPECIAL_RULE)
@@ -249,24 +249,17 @@ def _normality(
     estimates = {}
     for name, (unit, source, summarise) in _SHAPE_SUMMARIES.items():
         value, place = summarise(shape)
+        named = source if place is None else f"{source} of axis {varying[place]}"
+        assumptions = ("z-points are independent draws",)
+        found = Estimate.of(value, unit, named, cloud.n_points, assumptions=assumptions)
         null_values = [summarise(null)[0] for null in null_shapes]
-        estimates[name] = Estimate(
-            value,
-            unit,
-            cloud.n_points,
-            cloud.n_points,
-            source if place is None else f"{source} of axis {varying[place]}",
-            null_name=nulls.MATCHED_GAUSSIAN,
-            null_band=(min(null_values), max(null_values)),
-            seed=seed,
-            assumptions=("z-points are independent draws",),
-        )
+        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, null_values, seed)
     return estimates, {"normality": _normality_curve(varying, shape, null_shapes)}
 
 
 def _unknown_shapes(cloud: Cloud, reason: str) -> dict[str, Estimate]:
     return {
-        name: Estimate(None, unit, cloud.n_points, cloud.n_points, source, reason=reason)
+        name: Estimate.unknown(reason, unit, source, cloud.n_points)
         for name, (unit, source, _) in _SHAPE_SUMMARIES.items()
     }
 

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
 from zspace.geometry.neighbors import Neighbors, nearest_neighbors
-from zspace.machine import each_block, over_blocks
+from zspace.machine import each_block, one_matrix_thread, over_blocks
 from zspace.results import Watcher, watch_nothing
 
 _BLOCK_VALUES = 1 << 19
@@ -174,7 +174,8 @@ class Cloud:
         Cost: z_dim ** 3 operations, or n_points ** 2 * z_dim where there are fewer points than dimensions.
         """
         spanned = _spanned_directions if self.n_points <= self.z_dim else _all_directions
-        variances, components = spanned(self)
+        with one_matrix_thread():  # more of them would change the last digits
+            variances, components = spanned(self)
         largest = np.abs(components).argmax(axis=0)
         components *= np.sign(components[largest, np.arange(components.shape[1])])
         return variances, components

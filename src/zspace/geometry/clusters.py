@@ -1,37 +1,21 @@
 """Clusters: how far k centres account for the cloud, and whether any number of them stands out."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.elbows import ELBOW_RULE, GAP_RULE, SHARP, Corner, gap_choice, gaps_of, sharpest_corner
-from zspace.geometry.inertia import (
-    N_STARTS,
-    Look,
-    centred_points,
-    compared_points,
-    look_at,
-    look_at_nulls,
-    possible_ks,
-)
+from zspace.geometry.cluster_estimates import EVERY_UP_TO, UNITS, Finding, Judged, tried_words
+from zspace.geometry.inertia import centred_points, compared_points, look_at, look_at_nulls, possible_ks
 from zspace.geometry.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
 from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Measurement
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
-_EVERY_UP_TO = 12
-"""Up to this many clusters every number is tried, whatever the step."""
-_AGREED = 0.9
-"""Clusters that stand apart are found by nearly every start; starts that agree less have cut something continuous."""
 _PASSES, _TOLERANCE = 10, 1e-4
-_AGREEMENT = f"mean adjusted Rand index (Hubert and Arabie 1985) over pairs of {N_STARTS} independent starts"
-_COMPACT = "clusters are compact: k-means cuts a curved sheet or a string into pieces too, and k then counts the pieces"
 
 
 def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: int, seed: int) -> Measurement:
@@ -72,7 +56,7 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
     beside a choice are tried too, and twice as much for clouds of tight clusters far apart, which take float64. Memory
     for blocks of points and for the compared points, a few times for every core.
     """
-    asked = sorted({*range(2, min(_EVERY_UP_TO, max_clusters) + 1), *range(step, max_clusters + 1, step)} - {1})
+    asked = sorted({*range(2, min(EVERY_UP_TO, max_clusters) + 1), *range(step, max_clusters + 1, step)} - {1})
     centred, order = centred_points(cloud)
     if centred.unit == 0:
         return _nothing_found(cloud, "all points are equal, so there is no spread to share out")
@@ -91,9 +75,8 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
         inertias = _inertias_of_all(centred, order, best)
     null_findings = [replace(finding, look=one) for one in null_looks]
     curves = {"inertia": _inertia_curve(cloud, centred.unit, fitted, inertias), **_curves(finding, null_findings)}
-    estimates = _estimates(cloud, len(points), finding, null_findings, seed)
-    assumptions = (_COMPACT, _tried_words(fitted[-1], step, beside))
-    estimates |= {name: replace(estimates[name], assumptions=assumptions) for name in ("elbow_k", "gap_k")}
+    tried = tried_words(fitted[-1], step, beside)
+    estimates = Judged(finding, null_findings, cloud.n_points, len(points), seed, tried).estimates()
     if fitted[-1] < asked[-1]:
         warning = (
             f"looked for at most {fitted[-1]} clusters: the cloud has no two points, or no place, for each of more"
@@ -104,184 +87,19 @@ def cluster_curves(cloud: Cloud, max_clusters: int, step: int, n_null_clouds: in
     return Measurement("clusters", estimates, curves)
 
 
-def _look_beside_references(points: Places, ks: list[int]) -> tuple["_Finding", Fits]:
+def _look_beside_references(points: Places, ks: list[int]) -> tuple[Finding, Fits]:
     look, best = look_at(points, ks)
     references = look_at_nulls(points, ks, N_REFERENCES, "cluster references", 0)
-    return _Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references])), best
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """One cloud beside the references."""
-
-    ks: Int64[np.ndarray, " n_ks"]
-    look: Look
-    references: Float64[np.ndarray, "n_references n_ks"]
-
-    @cached_property
-    def gaps(self) -> Float64[np.ndarray, " n_ks"]:
-        return gaps_of(self.look.log_shares, self.references)
-
-    @cached_property
-    def gap_k(self) -> int | None:
-        return gap_choice(self.ks, self.gaps, self.references)
-
-    @cached_property
-    def corner(self) -> Corner | None:
-        return sharpest_corner(self.ks, self.look.log_shares, self.references.mean(axis=0))
-
-    @property
-    def elbow_k(self) -> int | None:
-        return self.corner.k if self.corner and self.corner.bend >= SHARP else None
-
-    @property
-    def choices(self) -> list[int]:
-        """Numbers of clusters that elbow and gap choose, where they speak for clusters."""
-        return [k for k in (self.elbow_k, self.gap_k) if k is not None and k > 1]
-
-    def agreement_at(self, k: int) -> float:
-        """Return how far independent starts agree on this many clusters, 2 or more."""
-        return float(self.look.agreements[np.flatnonzero(self.ks == k)[0] - 1])
-
-
-def _tried_words(last: int, step: int, beside: list[int]) -> str:
-    """Return which numbers of clusters were tried, as what is assumed of all others.
-
-    Examples
-    --------
-    >>> _tried_words(80, 2, [19, 21])
-    'no other number of clusters fits better than those tried: 1 to 12, multiples of 2 up to 80, 19, 21'
-    """
-    whole = last if step == 1 else min(_EVERY_UP_TO, last)
-    parts = [f"1 to {whole}", *([f"multiples of {step} up to {last}"] if last > whole else []), *map(str, beside)]
-    return f"no other number of clusters fits better than those tried: {', '.join(parts)}"
-
-
-_UNITS = {
-    "inertia_share": "share of variance",
-    "elbow_k": "clusters",
-    "elbow_bend": "share of slope",
-    "gap_k": "clusters",
-    "largest_gap": "nats",
-    "agreement": "adjusted Rand index",
-    "agreement_at_elbow_k": "adjusted Rand index",
-    "agreement_at_gap_k": "adjusted Rand index",
-}
+    return Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references])), best
 
 
 def _nothing_found(cloud: Cloud, reason: str) -> Measurement:
     n_points = cloud.n_points
-    estimates = {
-        name: Estimate(None, unit, n_points, n_points, "k-means", reason=reason) for name, unit in _UNITS.items()
-    }
+    estimates = {name: Estimate.unknown(reason, unit, "k-means", n_points) for name, unit in UNITS.items()}
     unit = float(np.sqrt(cloud.covariance.trace() * (n_points - 1) / n_points))
     return Measurement(
         "clusters", estimates, {"inertia": _inertia_curve(cloud, unit, [], {"full k-means": np.empty(0)})}
     )
-
-
-def _estimates(
-    cloud: Cloud, n_compared: int, finding: _Finding, null_findings: list[_Finding], seed: int
-) -> dict[str, Estimate]:
-    largest_k = int(finding.ks[-1])
-
-    def estimate(
-        name: str, source: str, value: float | None, null_values: list[float], more: Literal["low", "high"] | None
-    ) -> Estimate:
-        plain = Estimate(value, _UNITS[name], cloud.n_points, n_compared, source)
-        if value is None or not null_values:
-            return plain
-        band = (min(null_values), max(null_values))
-        as_far = sum(null >= value if more == "high" else null <= value for null in null_values)
-        p_value = (1 + as_far) / (1 + len(null_values)) if more else None
-        return replace(plain, null_name=nulls.MATCHED_GAUSSIAN, null_band=band, p_value=p_value, seed=seed)
-
-    def share(one: _Finding) -> float:
-        return float(np.exp(one.look.log_shares[-1]))
-
-    def largest_gap(one: _Finding) -> float:
-        return float(one.gaps[1:].max())
-
-    def agreement(one: _Finding) -> float:
-        return float(one.look.agreements.mean())
-
-    def agreement_at(choice: Estimate, name: str) -> Estimate:
-        k = int(choice.value or 0)
-        if k < 2:
-            reason = choice.reason or "one cluster is found by every start"
-            return replace(estimate(name, _AGREEMENT, None, [], None), reason=reason)
-        values = [one.agreement_at(k) for one in null_findings]
-        return estimate(name, f"{_AGREEMENT}, of {k} clusters", finding.agreement_at(k), values, "high")
-
-    bends = [one.corner.bend for one in null_findings if one.corner]
-    gap_ks = [float(one.gap_k) for one in null_findings if one.gap_k]
-    gap_k = estimate("gap_k", GAP_RULE, float(finding.gap_k) if finding.gap_k else None, gap_ks, None)
-    if gap_k.value is None:
-        gap_k = replace(gap_k, reason=f"the gap still grows at {largest_k} clusters, the most that were looked for")
-    bend = estimate(
-        "elbow_bend",
-        f"share of the expected slope that is lost after the sharpest corner; {ELBOW_RULE}",
-        finding.corner.bend if finding.corner else None,
-        bends,
-        "high",
-    )
-    if bend.value is None:
-        bend = replace(bend, reason=f"a curve up to {largest_k} clusters is too short to have an elbow")
-    elbow_k = _elbow_k(estimate("elbow_k", ELBOW_RULE, None, [], None), finding.corner, bend)
-    elbow_agreement, gap_agreement = (
-        agreement_at(choice, name)
-        for choice, name in ((elbow_k, "agreement_at_elbow_k"), (gap_k, "agreement_at_gap_k"))
-    )
-    return {
-        "inertia_share": estimate(
-            "inertia_share",
-            f"inertia of {largest_k} clusters / inertia about the mean, by full k-means",
-            share(finding),
-            [share(one) for one in null_findings],
-            "low",
-        ),
-        "elbow_k": _with_doubt(elbow_k, elbow_agreement),
-        "elbow_bend": bend,
-        "gap_k": _with_doubt(gap_k, gap_agreement),
-        "largest_gap": estimate(
-            "largest_gap",
-            "largest gap over all numbers of clusters; " + GAP_RULE,
-            largest_gap(finding),
-            [largest_gap(one) for one in null_findings],
-            "high",
-        ),
-        "agreement": estimate(
-            "agreement",
-            f"{_AGREEMENT}, then over numbers of clusters",
-            agreement(finding),
-            [agreement(one) for one in null_findings],
-            "high",
-        ),
-        "agreement_at_elbow_k": elbow_agreement,
-        "agreement_at_gap_k": gap_agreement,
-    }
-
-
-def _with_doubt(choice: Estimate, agreement: Estimate) -> Estimate:
-    """Add a warning to a number of clusters on which independent starts do not agree."""
-    if agreement.value is None or agreement.value >= _AGREED:
-        return choice
-    warning = (
-        f"independent starts agree on these clusters by {agreement.value:.2f} only (adjusted Rand index): "
-        "they may be pieces of something continuous"
-    )
-    return replace(choice, warnings=(*choice.warnings, warning))
-
-
-def _elbow_k(unknown: Estimate, corner: Corner | None, bend: Estimate) -> Estimate:
-    if corner is None:
-        return replace(unknown, reason=bend.reason)
-    if corner.bend < SHARP:
-        reason = (
-            f"no elbow: the sharpest corner, at k = {corner.k}, loses {corner.bend:.0%} of the slope, not {SHARP:.0%}"
-        )
-        return replace(unknown, reason=reason)
-    return replace(unknown, value=float(corner.k))
 
 
 def _inertias_of_all(
@@ -309,7 +127,7 @@ def _inertia_curve(
     )
 
 
-def _curves(finding: _Finding, null_findings: list[_Finding]) -> dict[str, Curve]:
+def _curves(finding: Finding, null_findings: list[Finding]) -> dict[str, Curve]:
     def curve(
         y: Float64[np.ndarray, " n_y"], null_ys: list[Float64[np.ndarray, " n_y"]], y_label: str, x: list[int]
     ) -> Curve:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
+from scipy import stats
 
 from zspace.geometry.clouds import Cloud
 from zspace.machine import over_blocks
@@ -149,7 +150,9 @@ def normal_shapes(
 
 def _root(covariance: Float64[np.ndarray, "n_axes n_axes"]) -> Float64[np.ndarray, "n_axes n_axes"]:
     """Return a triangular root; axes that are copies of each other get a breath of their own, lest there be none."""
-    return np.asarray(np.linalg.cholesky(covariance + _BREATH * np.eye(len(covariance))))
+    breathing = covariance.copy()
+    np.fill_diagonal(breathing, covariance.diagonal() + _BREATH)
+    return np.asarray(np.linalg.cholesky(breathing))
 
 
 def n_discoveries(p_values: Float64[np.ndarray, " n_axes"]) -> float:
@@ -164,6 +167,4 @@ def n_discoveries(p_values: Float64[np.ndarray, " n_axes"]) -> float:
     >>> n_discoveries(np.array([0.03, 0.9, 0.001])), n_discoveries(np.array([0.04, 0.9, 0.9]))
     (2.0, 0.0)
     """
-    allowed = FALSE_DISCOVERIES * np.arange(1, len(p_values) + 1) / len(p_values)
-    passed = np.flatnonzero(np.sort(p_values) <= allowed)
-    return float(passed[-1] + 1) if len(passed) else 0.0
+    return float((stats.false_discovery_control(p_values) <= FALSE_DISCOVERIES).sum())

@@ -64,7 +64,7 @@ def posterior_report(posterior: Posterior) -> Measurement:
     n_values = n_points * z_dim
 
     def estimate(value: float, unit: str, source: str, n: int = n_values) -> Estimate:
-        return Estimate(value, unit, n, n, source)
+        return Estimate.of(value, unit, source, n)
 
     radii_z, radii_mu = (np.concatenate(parts) for parts in (sums.radii_z, sums.radii_mu))
     gaps = np.abs(radii_z - radii_mu)
@@ -111,8 +111,10 @@ def _radius_estimates(
 
 def _relative(relative: Float64[np.ndarray, " n"], n_points: int, value: float | None) -> Estimate:
     source = "|R(z) - R(mu)| / R(mu)"
-    reason = None if value is not None else "every mu lies at the origin"
-    return Estimate(value, "share of the radius", n_points, len(relative), source, reason=reason)
+    unit = "share of the radius"
+    if value is None:
+        return Estimate.unknown("every mu lies at the origin", unit, source, len(relative), n_points)
+    return Estimate.of(value, unit, source, len(relative), n_points)
 
 
 def _curves(posterior: Posterior, sums: _Sums, divergences: Float64[np.ndarray, " z_dim"]) -> dict[str, Curve]:

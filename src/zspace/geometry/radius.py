@@ -1,12 +1,13 @@
 """How far z-points lie from the origin."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64
-from scipy import stats
 
 from zspace.errors import SettingMissing
+from zspace.estimates import mean_estimate
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import (
@@ -79,10 +80,9 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_cl
     estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
     estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bins[0].width, null_radii, seed)
     for name, (source, summarise) in _SUMMARIES.items():
-        null_values = [summarise(radii) for radii in null_radii]
-        band = (min(null_values), max(null_values))
-        estimates[name] = _number(cloud, summarise(radii), source, band, seed)
-    estimates["bin_width"] = Estimate(bins[0].width, "units of z", cloud.n_points, cloud.n_points, bins[0].reason)
+        found = Estimate.of(summarise(radii), "units of z", source, cloud.n_points)
+        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, [summarise(drawn) for drawn in null_radii], seed)
+    estimates["bin_width"] = Estimate.of(bins[0].width, "units of z", bins[0].reason, cloud.n_points)
     return Measurement("radius", estimates | _of_the_law(cloud, law), curves)
 
 
@@ -123,19 +123,6 @@ _FEWEST_BINS = 3
 """Bins that the middle 95 % of the points must span for the fullest of them to be called a peak."""
 
 
-def _number(cloud: Cloud, value: float, source: str, null_band: tuple[float, float], seed: int) -> Estimate:
-    return Estimate(
-        value,
-        "units of z",
-        cloud.n_points,
-        cloud.n_points,
-        source,
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_band=null_band,
-        seed=seed,
-    )
-
-
 def _peak_radius(
     cloud: Cloud, radii: _Radii, histogram: Curve, width: float, null_radii: list[_Radii], seed: int
 ) -> Estimate:
@@ -143,30 +130,16 @@ def _peak_radius(
     low, high = sorted_quantile(radii, 0.025), sorted_quantile(radii, 0.975)
     if high - low < (_FEWEST_BINS - 1) * width:
         reason = f"bins of {width:g} are too coarse: 95 % of the points lie between {low:.4g} and {high:.4g}"
-        return Estimate(None, "units of z", cloud.n_points, cloud.n_points, source, reason=reason)
+        return Estimate.unknown(reason, "units of z", source, cloud.n_points)
     null_peaks = [fullest_bin_centre(_counts(drawn, histogram.x), histogram.x) for drawn in null_radii]
-    value = fullest_bin_centre(histogram.y[0], histogram.x)
-    return _number(cloud, value, source, (min(null_peaks), max(null_peaks)), seed)
+    found = Estimate.of(fullest_bin_centre(histogram.y[0], histogram.x), "units of z", source, cloud.n_points)
+    return found.beside(nulls.MATCHED_GAUSSIAN, null_peaks, seed)
 
 
 def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:
-    mean, level = float(cloud.radii.mean()), 0.95
-    error = float(stats.sem(cloud.radii))
-    reach = error * float(stats.t.ppf((1 + level) / 2, cloud.n_points - 1))
-    return Estimate(
-        mean,
-        "units of z",
-        cloud.n_points,
-        cloud.n_points,
-        _SOURCE,
-        interval=(mean - reach, mean + reach),
-        level=level,
-        interval_method="Student t",
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_band=(min(null_means), max(null_means)),
-        seed=seed,
-        assumptions=("z-points are independent draws",),
-    )
+    found = mean_estimate(cloud.radii, "units of z", _SOURCE)
+    found = replace(found, assumptions=("z-points are independent draws",))
+    return found.beside(nulls.MATCHED_GAUSSIAN, null_means, seed)
 
 
 def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
@@ -176,9 +149,7 @@ def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
         "matched_peak_radius": (law.peak, "highest density of R"),
     }
     return {
-        name: Estimate(
-            value, "units of z", cloud.n_points, cloud.n_points, f"{what} under the {nulls.MATCHED_GAUSSIAN}"
-        )
+        name: Estimate.of(value, "units of z", f"{what} under the {nulls.MATCHED_GAUSSIAN}", cloud.n_points)
         for name, (value, what) in found.items()
     }
 

@@ -98,7 +98,7 @@ def spread_out(points: Places, n_centres: int, random: np.random.Generator) -> C
 
     def squared_distances(rows: Int64[np.ndarray, " n_rows"]) -> Float64[np.ndarray, "n_rows n_points"]:
         lengths = squares[rows, np.newaxis] + squares
-        distances = lengths - 2 * (exact[rows] @ exact.T)
+        distances = np.asarray(lengths - 2 * (exact[rows] @ exact.T))
         near = np.nonzero(distances <= _NEAR * lengths)
         differences = exact[rows[near[0]]] - exact[near[1]]
         distances[near] = np.einsum("ij,ij->i", differences, differences)
@@ -116,4 +116,4 @@ def spread_out(points: Places, n_centres: int, random: np.random.Generator) -> C
         best = int(remaining.sum(axis=1).argmin())
         chosen.append(int(candidates[best]))
         nearest = remaining[best]
-    return points[chosen]
+    return np.asarray(points[chosen])

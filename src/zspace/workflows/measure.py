@@ -180,7 +180,7 @@ def _drawn(
         found, sheet = draw_map(gathered.cloud, name, asked, task.seed, known, task.settings.map_attributes, told)
     except TooFewPoints as error:
         n_points = gathered.cloud.n_points
-        missing = Estimate(None, "share", n_points, 0, "Venna and Kaski 2001", reason=str(error))
+        missing = Estimate.unknown(str(error), "share", "Venna and Kaski 2001", 0, n_points)
         return Map(name, map_title(asked, n_points), n_points, asked.n_neighbors, {"trustworthiness": missing}), []
     path = map_path(task.folder, name)
     save_sheet(path, sheet)
