@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
+from zspace.estimates import mean_estimate
 from zspace.results import Estimate, TrainResult
 
 QUANTITIES: dict[str, tuple[str, Callable[[TrainResult], float | None]]] = {
@@ -61,20 +62,9 @@ def compare_seeds(results: dict[str, TrainResult], n_runs: int) -> dict[str, dic
 
 
 def _mean_over_runs(values: np.ndarray, unit: str) -> Estimate:
-    mean, level = float(values.mean()), 0.95
     source = f"mean over runs, from {values.min():.6g} to {values.max():.6g}"
     if len(values) < 3:
         few = "fewer than three runs say nothing of the spread between them"
-        return Estimate(mean, unit, len(values), len(values), source, warnings=(few,))
-    reach = float(stats.sem(values) * stats.t.ppf((1 + level) / 2, len(values) - 1))
-    return Estimate(
-        mean,
-        unit,
-        len(values),
-        len(values),
-        source,
-        interval=(mean - reach, mean + reach),
-        level=level,
-        interval_method="Student t",
-        assumptions=("runs differ only in their seed", "normal between runs"),
-    )
+        return Estimate.of(float(values.mean()), unit, source, len(values), warnings=(few,))
+    assumptions = ("runs differ only in their seed", "normal between runs")
+    return replace(mean_estimate(values, unit, source), assumptions=assumptions)

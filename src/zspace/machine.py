@@ -44,7 +44,7 @@ def each_block(act: Callable[[Given], Found], blocks: Sequence[Given]) -> Iterat
     if n_workers <= 1 or current_thread().name.startswith(_WORKER):
         yield from map(act, blocks)
         return
-    with _matrix_libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_workers, _WORKER) as pool:
+    with one_matrix_thread(), ThreadPoolExecutor(n_workers, _WORKER) as pool:
         yield from pool.map(act, blocks)
 
 
@@ -57,6 +57,13 @@ def over_blocks(act: Callable[[Given], Found], blocks: Sequence[Given]) -> list[
     [3, 3]
     """
     return list(each_block(act, blocks))
+
+
+@contextmanager
+def one_matrix_thread() -> Iterator[None]:
+    """Let matrix products and decompositions in the ``with`` block use one thread, so that threads change no digit."""
+    with _matrix_libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache

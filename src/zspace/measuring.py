@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from zspace.errors import UnknownSetting
+from zspace.errors import GeometryError, UnknownSetting
 from zspace.geometry.attributes import Attributes, cluster_attributes
 from zspace.geometry.axes import axis_densities
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.clusters import cluster_curves
 from zspace.geometry.map_methods import check_methods
 from zspace.geometry.maps import distinct_maps, parse_maps
+from zspace.geometry.plane_views import parse_planes
 from zspace.geometry.planes import plane_windows
 from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
 from zspace.geometry.radius import radius_density
 from zspace.images.near_copies import StoredImages, find_copies
+from zspace.machine import one_matrix_thread
 from zspace.records import nearest
 from zspace.results import Measurement, Watcher, watch_nothing
 from zspace.settings import MapSettings, MeasureSettings
@@ -70,6 +72,7 @@ MEASURES: dict[str, Measure] = {
                     "peak_radius",
                     "matched_mean_radius",
                     "matched_peak_radius",
+                    "bin_width",
                 ),
                 _LENGTH,
             ),
@@ -173,17 +176,18 @@ _NEEDED = {"posterior": "mu and logvar of a VAE", "attributes": "attributes of t
 
 
 def check_measures(settings: MeasureSettings) -> None:
-    """Refuse, before any work, measures that are not in the tables and maps that cannot be drawn.
+    """Refuse, before any work, measures that are not in the tables, names that are no planes, and maps not to be drawn.
 
     Raises
     ------
     UnknownSetting, SettingOutOfRange
-        Naming the measure, or the map.
+        Naming the measure, the plane, or the map.
     """
     known = [*MEASURES, *COMPANIONS, MAPS]
     for name in settings.only:
         if name not in known:
             raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
+    parse_planes(settings.planes)
     check_methods(parse_maps(settings.maps))
 
 
@@ -221,6 +225,8 @@ def measure_cloud(
 ) -> Iterator[Measurement]:
     """Take the chosen measures of a cloud, one after the other, timing each.
 
+    A measure that these points or settings do not suit says why in place of its estimates; the others are taken.
+
     Parameters
     ----------
     cloud
@@ -236,18 +242,26 @@ def measure_cloud(
 
     Randomness
     ----------
-    Each measure draws from its own named stream, so leaving one out changes no other.
+    Each measure draws from its own named stream, so leaving one out changes no other. Matrix products and
+    decompositions take one thread, and work in blocks is added up in the order of the blocks: the numbers of cores and
+    threads change nothing.
     """
     beside = beside or Beside()
     for name in chosen_measures(settings.only, beside):
         start = perf_counter()
-        told = _named(name, watch)
-        if name in MEASURES:
-            found = MEASURES[name].function(cloud, settings, seed, told)
-        else:
-            row = COMPANIONS[name]
-            found = row.function(cloud, getattr(beside, row.needs), settings, seed, told)
+        try:
+            with one_matrix_thread():
+                found = _take(name, cloud, settings, seed, beside, _named(name, watch))
+        except GeometryError as error:
+            found = Measurement.not_taken(name, str(error), cloud.n_points)
         yield replace(found, elapsed_seconds=perf_counter() - start)
+
+
+def _take(name: str, cloud: Cloud, settings: MeasureSettings, seed: int, beside: Beside, watch: Watcher) -> Measurement:
+    if name in MEASURES:
+        return MEASURES[name].function(cloud, settings, seed, watch)
+    row = COMPANIONS[name]
+    return row.function(cloud, getattr(beside, row.needs), settings, seed, watch)
 
 
 def _named(name: str, watch: Watcher) -> Watcher:

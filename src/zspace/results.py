@@ -5,8 +5,9 @@ Unknown is always None with a reason, never zero or NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
@@ -64,6 +65,50 @@ class Estimate:
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        value: float,
+        unit: str,
+        source: str,
+        n_used: int,
+        n_given: int | None = None,
+        assumptions: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (),
+    ) -> Estimate:
+        """Return a number as it is, without interval; it rests on all that was given where nothing else is said."""
+        given = n_used if n_given is None else n_given
+        return cls(value, unit, given, n_used, source, assumptions=assumptions, warnings=warnings)
+
+    @classmethod
+    def unknown(cls, reason: str, unit: str, source: str, n_used: int, n_given: int | None = None) -> Estimate:
+        """Return what is known of a number that could not be found: why."""
+        return cls(None, unit, n_used if n_given is None else n_given, n_used, source, reason=reason)
+
+    def beside(
+        self, null_name: str, null_values: Sequence[float], seed: int, tail: Literal["low", "high"] | None = None
+    ) -> Estimate:
+        """Return this number beside the same of null clouds: their range, and with a tail a p-value.
+
+        Parameters
+        ----------
+        null_name
+            Model of no structure that the clouds were drawn from.
+        null_values
+            One for each cloud, all known; an unknown number stays as it is, and so does one without null clouds.
+        seed
+            That the clouds come from.
+        tail
+            The side on which structure shows: the p-value is the share of clouds that go as far, this one among them.
+        """
+        if self.value is None or not null_values:
+            return self
+        band, p_value = (min(null_values), max(null_values)), None
+        if tail is not None:
+            as_far = sum(null >= self.value if tail == "high" else null <= self.value for null in null_values)
+            p_value = (1 + as_far) / (1 + len(null_values))
+        return replace(self, null_name=null_name, null_band=band, p_value=p_value, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -142,6 +187,16 @@ class Measurement:
     """Windows of planes; only measures that look at planes have any."""
     pairs: tuple[CopyPair, ...] = ()
     """The most alike images among neighbours, copies or not; only the measure of copies has any."""
+
+    @classmethod
+    def not_taken(cls, name: str, reason: str, n_points: int) -> Measurement:
+        """Return the record of a measure that these points or settings do not suit: one estimate, that says why."""
+        return cls(name, {name: Estimate.unknown(reason, "no unit", "not measured", n_points)}, {})
+
+    @property
+    def why_not_taken(self) -> str | None:
+        """Why nothing was measured; None where something was."""
+        return self.estimates[self.name].reason if list(self.estimates) == [self.name] and not self.curves else None
 
 
 @dataclass(frozen=True)

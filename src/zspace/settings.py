@@ -196,10 +196,10 @@ class MeasureSettings(Checked):
     """Whose z-points to measure."""
     only: tuple[str, ...] = ()
     """Names of the measures to take; empty takes all."""
-    radius_bins: Annotated[tuple[float, ...], Within(1e-9), NotEmpty()] = (0.5, 0.05)
-    """Bin widths of the density over the radius, in units of z."""
-    axis_bin: Annotated[float, Within(1e-9)] = 0.25
-    """Bin width of the density along every axis, in units of z."""
+    radius_bins: Annotated[tuple[float, ...], Within(1e-9), NotEmpty()] | None = None
+    """Bin widths of the density over the radius, in units of z; None derives one that suits the points."""
+    axis_bin: Annotated[float, Within(1e-9)] | None = None
+    """Bin width of the density along every axis, in units of z; None derives one that suits the points."""
     planes: Annotated[tuple[str, ...], NotEmpty()] = ("pc1-pc2", "pc1-pc18", "pc8-pc35", "axis52-axis221")
     """Planes to look at: two principal components, counted from 1, or two raw axes, counted from 0."""
     plane_sides: Annotated[tuple[float, ...], Within(1e-9)] = (5.0, 2.0, 0.5)
@@ -207,7 +207,7 @@ class MeasureSettings(Checked):
     max_clusters: Annotated[int, Within(2, 1000)] = 80
     """Largest number of clusters to look for."""
     cluster_step: Annotated[int, Within(1)] = 2
-    """Numbers of clusters to look for: this, twice this and so on, up to the largest."""
+    """Numbers of clusters to look for: every one up to 12, from there the multiples of this, up to the largest."""
     attribute_clusters: Annotated[int, Within(2, 1000)] = 12
     """Clusters in which the attributes of the images are looked for."""
     maps: tuple[str, ...] = ("quick",)

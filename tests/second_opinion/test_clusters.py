@@ -26,7 +26,7 @@ def test_from_the_same_start_the_same_clusters_come_out(k):
 
 def test_three_starts_and_a_descent_are_within_two_percent_of_ten_starts_of_theirs():
     ks = [2, 4, 6, 8, 10, 12]
-    ours = fit_from_starts(POINTS, ks, 3, 50, 1e-4)[-1].inertias
+    ours = fit_from_starts(POINTS, ks, 3, 50, 1e-4, np.dtype(np.float32))[-1].inertias
     theirs = [KMeans(k, n_init=10, random_state=1).fit(POINTS).inertia_ for k in ks]
     assert (ours < 1.02 * np.array(theirs)).all()
 

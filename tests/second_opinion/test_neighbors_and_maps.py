@@ -41,3 +41,26 @@ def test_scores_of_a_map_agree_with_scikit_learn(noise, n_neighbors, monkeypatch
     both = (nearest_neighbors(array, n_neighbors).indices for array in (points, sheet))
     shares = [len(set(a) & set(b)) / n_neighbors for a, b in zip(*both, strict=True)]
     np.testing.assert_allclose(judged.preserved, shares)
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e5])
+def test_groups_far_apart_do_not_flatter_a_map(distance):
+    """scikit-learn's own distances lose the digits of such groups, so it is given exact ones."""
+    groups = np.repeat(distance * np.eye(4, 6), 40, axis=0)
+    points = (groups + 0.1 * standard_normal_points(160, 6, 1)).astype(np.float32)
+    exact = points.astype(np.float64)
+    distances = np.sqrt(np.square(exact[:, np.newaxis] - exact).sum(axis=2))
+    sheet = np.random.default_rng(1).permutation(points)[:, :2].copy()
+    sheet += 0.1 * standard_normal_points(160, 2, 2)
+    judged = neighbor_scores(points, sheet, np.arange(160), 10)
+    expected = trustworthiness(distances, sheet.astype(np.float64), n_neighbors=10, metric="precomputed")
+    assert judged.trustworthiness.mean() == pytest.approx(expected, abs=1e-12)
+    assert expected < 0.9
+
+
+def test_copies_share_a_rank_and_are_told():
+    points = np.repeat(standard_normal_points(30, 4, 1), 4, axis=0)
+    judged = neighbor_scores(points, points[:, :2].copy(), np.arange(120), 3)
+    assert judged.has_copies.all()
+    np.testing.assert_allclose(judged.trustworthiness, 1)
+    assert not neighbor_scores(points[::4], points[::4, :2].copy(), np.arange(30), 3).has_copies.any()

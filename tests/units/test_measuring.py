@@ -1,11 +1,14 @@
 """The table of measures and how they are chosen."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from zspace.errors import UnknownSetting
+from zspace.errors import SettingOutOfRange, UnknownSetting
 from zspace.geometry.attributes import Attributes
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.posterior import Posterior
@@ -111,3 +114,68 @@ def test_null_clouds_and_windows_are_told_one_by_one():
         ("planes: windows", 2, 3),
         ("planes: windows", 3, 3),
     ]
+
+
+def test_without_widths_bins_follow_the_points():
+    for factor in (1e-3, 1.0, 1e4):
+        cloud = Cloud(CLOUD.points * np.float32(factor))
+        found = {one.name: one for one in measure_cloud(cloud, replace(ASKED, only=("radius", "axes")), 1)}
+        for name in ("radius", "axes"):
+            width = found[name].estimates["bin_width"]
+            assert 0.2 * factor < width.value < 2 * factor
+            assert width.source.startswith("derived from the points: Freedman and Diaconis 1981")
+        assert found["radius"].estimates["peak_radius"].value is not None
+
+
+@pytest.mark.parametrize("spread", [255.0, 1e12, 1e-12])
+def test_derived_bins_suit_thousands_of_axes_and_any_scale(spread):
+    points = np.random.default_rng(1).integers(0, 256, (60, 3072)).astype(np.float32) / np.float32(255) * spread
+    for found in measure_cloud(Cloud(points.astype(np.float32)), replace(ASKED, only=("radius", "axes")), 1):
+        assert found.why_not_taken is None
+
+
+def test_a_measure_that_does_not_suit_says_why_and_the_others_are_taken():
+    asked = replace(ASKED, radius_bins=(1e-9,), axis_bin=1e-8, max_clusters=3)
+    found = {one.name: one for one in measure_cloud(CLOUD, asked, 1)}
+    assert list(found) == list(MEASURES)
+    assert found["radius"].why_not_taken.startswith("measure.radius_bins: must cover the spread of the points in")
+    assert found["axes"].why_not_taken.startswith("measure.axis_bin: must cover the spread of the points in at most")
+    for name in ("radius", "axes"):
+        assert list(found[name].estimates) == [name]
+        assert found[name].estimates[name].value is None
+        assert found[name].estimates[name].reason == found[name].why_not_taken
+    assert {name for name, one in found.items() if one.why_not_taken is None} == {"principal", "clusters", "planes"}
+
+
+def test_a_plane_that_cannot_be_meant_is_refused_before_any_work():
+    with pytest.raises(SettingOutOfRange, match=r"measure\.planes: must name two different .*, got 'pc1-axis2'"):
+        check_measures(replace(ASKED, planes=("pc1-pc2", "pc1-axis2")))
+
+
+PROGRAM = """
+import sys
+import numpy as np
+from zspace.files import to_json
+from zspace.geometry.clouds import Cloud
+from zspace.measuring import measure_cloud
+from zspace.records import to_mapping
+from zspace.settings import MeasureSettings
+random = np.random.default_rng(1)
+points = (random.standard_normal((600, 30)) @ random.standard_normal((30, 30))).astype(np.float32)
+for found in measure_cloud(Cloud(points), MeasureSettings(n_null_clouds=2, max_clusters=4), 1):
+    print(to_json({**to_mapping(found), "elapsed_seconds": 0}))
+"""
+
+
+def test_the_number_of_threads_changes_no_bit():
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "OMP_NUM_THREADS": n_threads, "OPENBLAS_NUM_THREADS": n_threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for n_threads in ("1", "3")
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) > 1000

@@ -5,6 +5,7 @@ A measure without a row in `FIGURES` is drawn from its curves as they are, so a 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -86,7 +87,8 @@ FIGURES: dict[str, FigureSet] = {
 def figure_set(measurement: Measurement) -> FigureSet:
     """Return how a measurement is drawn; one that the table does not know is drawn from its curves as they are."""
     title = measurement.name.replace("_", " ").capitalize()
-    return FIGURES.get(measurement.name, FigureSet(title, "", _plain_rows))
+    found = FIGURES.get(measurement.name, FigureSet(title, "", _plain_rows))
+    return replace(found, rows=_plain_rows) if measurement.why_not_taken else found
 
 
 def _plain_rows(measurement: Measurement) -> tuple[FigureRow, ...]:

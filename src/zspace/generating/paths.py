@@ -24,6 +24,8 @@ def component_walks(cloud: Cloud, n_components: int) -> Points:
     `COMPONENT_STEPS` points of the first component, then those of the second, and so on.
     """
     variances, components = cloud.principal
-    ends = (components * np.sqrt(variances)).T[:n_components]
+    ends = np.zeros((min(n_components, cloud.z_dim), cloud.z_dim))  # none along components that the points do not span
+    spanned = (components * np.sqrt(variances[: components.shape[1]])).T[:n_components]
+    ends[: len(spanned)] = spanned
     walks = cloud.mean + np.asarray(COMPONENT_STEPS)[:, np.newaxis] * ends[:, np.newaxis]
     return np.asarray(walks.reshape(-1, cloud.z_dim), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What geometry has done on a GPU where there is one: large products of float32.
+"""What geometry has done on a GPU where there is one: large products of points.
 
 PyTorch takes longer to load than most clouds take to measure, so it is loaded by the first work that is worth it.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64, UInt16
+from jaxtyping import Float, Float32, Float64, Int64, UInt16
 
 from zspace.shapes import Points
 
@@ -20,8 +20,9 @@ Assigned = tuple[
     UInt16[np.ndarray, "n_points n_ks"], Float64[np.ndarray, " n_ks"], Float64[np.ndarray, "n_centres z_dim"]
 ]
 """Number of the nearest centre of every point, inertias, and sums of the points of every centre."""
-ClusterPass = Callable[[Float32[np.ndarray, "n_centres z_dim"], Int64[np.ndarray, " n_ks"]], Assigned]
-"""Assigns all points to centres that stand in one stack, given where each number of clusters ends in it."""
+ClusterPass = Callable[[Float[np.ndarray, "n_centres z_dim"], Int64[np.ndarray, " n_ks"]], Assigned]
+"""Assigns all points to centres of their precision that stand in one stack, given where each number of clusters ends.
+"""
 
 
 @runtime_checkable
@@ -30,12 +31,12 @@ class PointSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, rows: slice, /) -> Float32[np.ndarray, "n_rows z_dim"]: ...
+    def __getitem__(self, rows: slice, /) -> Float[np.ndarray, "n_rows z_dim"]: ...
 
 
 @runtime_checkable
 class Accelerator(Protocol):
-    """A device for products of points. Its answers are the processor's, but for the rounding of float32.
+    """A device for products of points. Its answers are the processor's, but for the rounding of the points' precision.
 
     Calls of several threads take turns. The memory they need on the device does not grow with the number of points,
     unless all points fit into a fraction of what is free.
@@ -46,15 +47,18 @@ class Accelerator(Protocol):
         ...
 
     def outer_sums(
-        self, points: Points, centre: Float32[np.ndarray, " z_dim"]
+        self, points: Points, centre: Float64[np.ndarray, " z_dim"]
     ) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
-        """Return the sums of the points' outer products with themselves and of the points, all about a centre."""
+        """Return the sums of the points' outer products with themselves and of the points, all about a centre.
+
+        In float64, as the processor does.
+        """
         ...
 
     def rotated(
-        self, points: Points, centre: Float32[np.ndarray, " z_dim"], axes: Float32[np.ndarray, "z_dim n_axes"]
+        self, points: Points, centre: Float64[np.ndarray, " z_dim"], axes: Float64[np.ndarray, "z_dim n_axes"]
     ) -> Float32[np.ndarray, "n_points n_axes"]:
-        """Return the points' coordinates along axes, which are columns, about a centre."""
+        """Return the points' coordinates along axes, which are columns, about a centre; computed in float64."""
         ...
 
     def cluster_pass(self, points: PointSource) -> ClusterPass:

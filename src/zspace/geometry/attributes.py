@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zspace.errors import SettingOutOfRange
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.inertia import N_STARTS, centred_points, compared_points, look_at, possible_ks
 from zspace.geometry.kmeans import refine
 from zspace.geometry.partitions import LEVEL, AttributeShares, attribute_shares
+from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Law, Measurement
 
 BETWEEN = "between_clusters: "
@@ -147,7 +147,7 @@ def _find_clusters(cloud: Cloud, n_clusters: int) -> _Clusters | str:
     possible = possible_ks(points, list(range(2, 2 * n_clusters + 1)))
     if not possible:
         return f"{cloud.n_points} points are too few for two clusters, two points for each"
-    with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
+    with one_matrix_thread():  # the points are spread over the cores, and each part is summed in one order
         # With twice as many, no cluster is overlooked; the centres that are missed least are then taken away.
         look, best = look_at(points, sorted({min(n_clusters, possible[-1]), possible[-1]}))
         fits, _ = refine(centred, best.centres[:1], _PASSES, _TOLERANCE)
@@ -162,10 +162,8 @@ def _find_clusters(cloud: Cloud, n_clusters: int) -> _Clusters | str:
 
 def _nothing_found(cloud: Cloud, attributes: Attributes, reason: str) -> Measurement:
     n_points, n_known = cloud.n_points, (~np.isnan(attributes.values)).sum(axis=0).tolist()
-    estimates = {
-        name: Estimate(None, unit, n_points, n_points, _SOURCES[name], reason=reason) for name, unit in _UNITS.items()
-    } | {
-        f"{BETWEEN}{name}": Estimate(None, "share of variance", n_points, known, _SHARE_SOURCE, reason=reason)
+    estimates = {name: Estimate.unknown(reason, unit, _SOURCES[name], n_points) for name, unit in _UNITS.items()} | {
+        f"{BETWEEN}{name}": Estimate.unknown(reason, "share of variance", _SHARE_SOURCE, known, n_points)
         for name, known in zip(attributes.names, n_known, strict=True)
     }
     return Measurement("attributes", estimates, {})
@@ -176,33 +174,29 @@ def _overall(cloud: Cloud, clusters: _Clusters, shares: AttributeShares) -> dict
     n_found = int((shares.p_value < _ALARM).sum())  # NaN, for what cannot be told, is not below anything
     values = {"n_clusters": float(len(clusters.sizes)), "agreement": clusters.agreement}
     n_used = {"n_clusters": n_points, "agreement": clusters.n_compared}
-    found = Estimate(
-        float(n_found),
-        _UNITS["n_attributes_in_clusters"],
-        n_points,
-        n_points,
-        _SOURCES["n_attributes_in_clusters"],
-        null_name=INDEPENDENT,
-        null_band=(0.0, 0.0),  # any at all is a false alarm, which comes once in twenty such clouds
-    )
-    if not any(reason is None for reason in shares.reasons):
-        found = replace(found, value=None, null_name=None, null_band=None, reason="no attribute can be told")
+    unit, source = _UNITS["n_attributes_in_clusters"], _SOURCES["n_attributes_in_clusters"]
+    if any(reason is None for reason in shares.reasons):
+        # Any at all is a false alarm, which comes once in twenty such clouds.
+        found = replace(
+            Estimate.of(float(n_found), unit, source, n_points), null_name=INDEPENDENT, null_band=(0.0, 0.0)
+        )
+    else:
+        found = Estimate.unknown("no attribute can be told", unit, source, n_points)
     return {
         "n_attributes_in_clusters": found,
         **{
-            name: Estimate(value, _UNITS[name], n_points, n_used[name], _SOURCES[name])
+            name: Estimate.of(value, _UNITS[name], _SOURCES[name], n_used[name], n_points)
             for name, value in values.items()
         },
     }
 
 
 def _share(cloud: Cloud, shares: AttributeShares, j: int, seed: int) -> Estimate:
-    plain = Estimate(None, "share of variance", cloud.n_points, int(shares.n_known[j]), _SHARE_SOURCE)
+    unit, n_known = "share of variance", int(shares.n_known[j])
     if (reason := shares.reasons[j]) is not None:
-        return replace(plain, reason=reason)
+        return Estimate.unknown(reason, unit, _SHARE_SOURCE, n_known, cloud.n_points)
     return replace(
-        plain,
-        value=float(shares.beyond_chance[j]),
+        Estimate.of(float(shares.beyond_chance[j]), unit, _SHARE_SOURCE, n_known, cloud.n_points),
         interval=_pair(shares.intervals[j]),
         level=LEVEL,
         interval_method="Wilson's form, with the jackknife's variance",

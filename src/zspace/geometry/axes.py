@@ -9,7 +9,7 @@ from scipy import special
 
 from zspace.geometry import normality, nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range, count_columns
+from zspace.geometry.histograms import BinWidth, bin_edges, bin_range, count_columns, derived_width, expected_counts
 from zspace.geometry.normality import Shape
 from zspace.machine import over_blocks
 from zspace.results import Curve, Estimate, Law, Measurement
@@ -28,7 +28,7 @@ _PANEL = 32
 """Columns that are taken out of the rows together, for their medians: two cache lines of every row."""
 
 
-def axis_densities(cloud: Cloud, bin_width: float, n_null_clouds: int, seed: int) -> Measurement:
+def axis_densities(cloud: Cloud, bin_width: float | None, n_null_clouds: int, seed: int) -> Measurement:
     """Measure the density of z-points along every axis: its centre, its width, and how normal it is.
 
     Parameters
@@ -36,7 +36,7 @@ def axis_densities(cloud: Cloud, bin_width: float, n_null_clouds: int, seed: int
     cloud
         The z-points.
     bin_width
-        Width of the bins that all axes share, in units of z.
+        Width of the bins that all axes share, in units of z; None derives it from the points.
     n_null_clouds
         Gaussians with the axes' correlations whose skewness and kurtosis are drawn, for the bands.
     seed
@@ -56,17 +56,19 @@ def axis_densities(cloud: Cloud, bin_width: float, n_null_clouds: int, seed: int
     TooManyBins
         When these bins would not fit in memory.
     """
-    first, last = bin_range(*cloud.extremes, bin_width, cloud.z_dim)
-    counts = count_columns(cloud.points, first, last, bin_width)
-    edges = bin_edges(first, last, bin_width)
     deviations = np.sqrt(cloud.covariance.diagonal())
+    quartiles = axis_quartiles(cloud)
+    bins = _bins(cloud, bin_width, quartiles, deviations)
+    first, last = bin_range(*cloud.extremes, bins.width, cloud.z_dim, "measure.axis_bin")
+    counts = count_columns(cloud.points, first, last, bins.width)
+    edges = bin_edges(first, last, bins.width)
     special_axes = find_special_axes(cloud.mean, deviations)
     summary = {
         "mean": cloud.mean,
-        "median": axis_medians(cloud),
-        "peak": (edges[:-1] + bin_width / 2)[counts.argmax(axis=1)],
+        "median": quartiles[1],
+        "peak": (edges[:-1] + bins.width / 2)[counts.argmax(axis=1)],
         "standard deviation": deviations,
-        "half-width": np.array([full_width_at_half_maximum(row, bin_width) / 2 for row in counts]),
+        "half-width": np.array([full_width_at_half_maximum(row, bins.width) / 2 for row in counts]),
         "special": special_axes.astype(np.float64),
     }
     curves = {
@@ -80,23 +82,43 @@ def axis_densities(cloud: Cloud, bin_width: float, n_null_clouds: int, seed: int
             tuple(summary),
         ),
     }
-    estimates = _estimates(cloud, deviations, special_axes, bin_width)
+    estimates = _estimates(cloud, deviations, special_axes, bins)
     shape_estimates, shape_curves = _normality(cloud, deviations, n_null_clouds, seed)
     return Measurement("axes", estimates | shape_estimates, curves | shape_curves)
 
 
-def axis_medians(cloud: Cloud) -> Float64[np.ndarray, " z_dim"]:
-    """Return the median of every axis, in units of z."""
+def axis_quartiles(cloud: Cloud) -> Float64[np.ndarray, "3 z_dim"]:
+    """Return lower quartile, median and upper quartile of every axis, in units of z.
 
-    def medians(first: int) -> Float64[np.ndarray, " n_columns"]:
+    The median of an even number of points lies halfway between the two in the middle; quartiles are points.
+    """
+    n_points = cloud.n_points
+    lower, middle, upper = n_points // 4, n_points // 2, (3 * n_points) // 4
+
+    def quartiles(first: int) -> Float64[np.ndarray, "3 n_columns"]:
         columns = np.ascontiguousarray(cloud.points[:, first : first + _PANEL].T)
-        middle = cloud.n_points // 2
-        columns.partition(middle, axis=1)
-        upper = columns[:, middle].astype(np.float64)
-        # Of an even number of points the median lies halfway between the two in the middle.
-        return upper if cloud.n_points % 2 else (columns[:, :middle].max(axis=1) + upper) / 2
+        columns.partition(sorted({lower, middle, upper}), axis=1)
+        found = columns[:, [lower, middle, upper]].T.astype(np.float64)
+        if n_points % 2 == 0:
+            found[1] = (columns[:, :middle].max(axis=1) + found[1]) / 2
+        return found
 
-    return np.concatenate(over_blocks(medians, range(0, cloud.z_dim, _PANEL)))
+    return np.concatenate(over_blocks(quartiles, range(0, cloud.z_dim, _PANEL)), axis=1)
+
+
+def _bins(
+    cloud: Cloud,
+    asked: float | None,
+    quartiles: Float64[np.ndarray, "3 z_dim"],
+    deviations: Float64[np.ndarray, " z_dim"],
+) -> BinWidth:
+    """Return the width asked for, or one that suits the typical axis of those that vary."""
+    if asked is not None:
+        return BinWidth(asked, "as asked")
+    varying = deviations > 0 if (deviations > 0).any() else deviations >= 0
+    spread = float(np.median((quartiles[2] - quartiles[0])[varying]))
+    typical = float(np.median(deviations[varying]))
+    return derived_width(spread, cloud.n_points, *cloud.extremes, typical, cloud.z_dim)
 
 
 def find_special_axes(
@@ -142,7 +164,7 @@ def _density_curve(
     spread = deviations > 0
     law = counts.copy()  # a constant axis has no Gaussian: its law is the one bin where the counts are
     standardised = (edges - cloud.mean[spread, np.newaxis]) / deviations[spread, np.newaxis]
-    law[spread] = cloud.n_points * np.diff(special.ndtr(standardised), axis=1)
+    law[spread] = expected_counts(cloud.n_points, special.ndtr(standardised))
     return Curve(
         "histogram",
         edges,
@@ -158,10 +180,10 @@ def _estimates(
     cloud: Cloud,
     deviations: Float64[np.ndarray, " z_dim"],
     special_axes: Bool[np.ndarray, " z_dim"],
-    bin_width: float,
+    bins: BinWidth,
 ) -> dict[str, Estimate]:
     def number(value: float, unit: str, source: str) -> Estimate:
-        return Estimate(value, unit, cloud.n_points, cloud.n_points, source)
+        return Estimate.of(value, unit, source, cloud.n_points)
 
     offset_axis, broad_axis = int(np.abs(cloud.mean).argmax()), int(deviations.argmax())
     n_special_axes = number(float(special_axes.sum()), "axes", SPECIAL_RULE)
@@ -177,7 +199,9 @@ def _estimates(
         "largest_standard_deviation": number(
             float(deviations[broad_axis]), "units of z", f"standard deviation of axis {broad_axis}"
         ),
-        "bin_width": replace(number(bin_width, "units of z", "as asked"), warnings=_coarseness(deviations, bin_width)),
+        "bin_width": replace(
+            number(bins.width, "units of z", bins.reason), warnings=_coarseness(deviations, bins.width)
+        ),
     }
 
 
@@ -225,24 +249,17 @@ def _normality(
     estimates = {}
     for name, (unit, source, summarise) in _SHAPE_SUMMARIES.items():
         value, place = summarise(shape)
+        named = source if place is None else f"{source} of axis {varying[place]}"
+        assumptions = ("z-points are independent draws",)
+        found = Estimate.of(value, unit, named, cloud.n_points, assumptions=assumptions)
         null_values = [summarise(null)[0] for null in null_shapes]
-        estimates[name] = Estimate(
-            value,
-            unit,
-            cloud.n_points,
-            cloud.n_points,
-            source if place is None else f"{source} of axis {varying[place]}",
-            null_name=nulls.MATCHED_GAUSSIAN,
-            null_band=(min(null_values), max(null_values)),
-            seed=seed,
-            assumptions=("z-points are independent draws",),
-        )
+        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, null_values, seed)
     return estimates, {"normality": _normality_curve(varying, shape, null_shapes)}
 
 
 def _unknown_shapes(cloud: Cloud, reason: str) -> dict[str, Estimate]:
     return {
-        name: Estimate(None, unit, cloud.n_points, cloud.n_points, source, reason=reason)
+        name: Estimate.unknown(reason, unit, source, cloud.n_points)
         for name, (unit, source, _) in _SHAPE_SUMMARIES.items()
     }
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float32, Float64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
 from zspace.geometry.neighbors import Neighbors, nearest_neighbors
-from zspace.machine import over_blocks
+from zspace.machine import each_block, one_matrix_thread, over_blocks
 from zspace.results import Watcher, watch_nothing
 
 _BLOCK_VALUES = 1 << 19
@@ -20,9 +20,8 @@ _PRODUCT_VALUES = 1 << 19
 """Values that are multiplied at a time: large enough for matrix products to run at full speed."""
 _N_PARTS = 8
 """Parts that are summed apart, whatever the number of cores, so that the order of adding is always the same."""
-_MANY_POINTS = 10_000
-"""From so many points on, sums of products are good enough in float32."""
-_CENTRE_POINTS = 1024
+_MOST_SUMMED_BYTES = 1 << 28
+"""Memory for sums of products: with very many dimensions there are fewer parts."""
 
 
 @dataclass(frozen=True)
@@ -121,34 +120,29 @@ class Cloud:
     def covariance(self) -> Float64[np.ndarray, "z_dim z_dim"]:
         """Unbiased covariance, in squared units of z. Cost: n_points * z_dim ** 2 operations, once.
 
-        Clouds of `_MANY_POINTS` and more are multiplied in float32, block by block, and added up in float64: each
-        entry is good to 1e-6 of the two deviations, far below what the draw of the points leaves open. That is done
-        on a GPU where there is one.
+        Products are multiplied and added up in float64: in float32 the rounding of the broadest directions would
+        drown the narrowest, and no number of points averages that out. A GPU is used where there is one.
         """
-        many = self.n_points >= _MANY_POINTS
-        # Any centre will do that lies within the cloud: what it misses of the mean is taken off in the end.
-        centre = self.points[:: -(-self.n_points // _CENTRE_POINTS)].mean(axis=0, dtype=np.float64)
-        device = self._accelerator if many else None
-        if device:
-            total, missed = device.outer_sums(self.points, centre.astype(np.float32))
-        else:
-            total, missed = self._outer_sums(centre.astype(np.float32 if many else np.float64))
+        # About the mean, though not quite to the digit: what is missed of it is taken off in the end.
+        device = self._accelerator
+        total, missed = device.outer_sums(self.points, self.mean) if device else self._outer_sums()
         return (total - np.outer(missed, missed / self.n_points)) / (self.n_points - 1)
 
-    def _outer_sums(
-        self, centre: Float[np.ndarray, " z_dim"]
-    ) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
-        """Return the sums of the points' outer products and of the points, about a centre and in its precision."""
+    def _outer_sums(self) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
+        """Return the sums of the points' outer products with themselves and of the points, both about the mean."""
 
         def add(parts: list[slice]) -> tuple[np.ndarray, np.ndarray]:
             total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
-            for _, rows in self._about(centre, parts):
+            for _, rows in self._about_mean(parts):
                 total += rows.T @ rows
                 missed += rows.sum(axis=0)
             return total, missed
 
-        totals, missed = zip(*over_blocks(add, self._product_parts), strict=True)
-        return np.sum(totals, axis=0), np.sum(missed, axis=0)
+        total, missed = np.zeros((self.z_dim, self.z_dim)), np.zeros(self.z_dim)
+        for part_total, part_missed in each_block(add, self._product_parts):
+            total += part_total
+            missed += part_missed
+        return total, missed
 
     @property
     def _accelerator(self) -> Accelerator | None:
@@ -160,44 +154,48 @@ class Cloud:
         """The points in parts that the cores share out, each as slices of rows that are multiplied at a time."""
         n_rows = max(1, _PRODUCT_VALUES // self.z_dim)
         slices = [slice(start, start + n_rows) for start in range(0, self.n_points, n_rows)]
-        return [slices[k::_N_PARTS] for k in range(min(_N_PARTS, len(slices)))]
+        n_parts = max(1, min(_N_PARTS, len(slices), _MOST_SUMMED_BYTES // (8 * self.z_dim**2)))
+        return [slices[k::n_parts] for k in range(n_parts)]
 
-    def _about(
-        self, centre: Float[np.ndarray, " z_dim"], parts: list[slice]
-    ) -> Iterator[tuple[slice, Float[np.ndarray, "n_rows z_dim"]]]:
-        """Yield the points of some slices about a centre and in its precision, all in the same memory."""
-        buffer = np.empty((len(self.points[parts[0]]), self.z_dim), centre.dtype)
+    def _about_mean(self, parts: list[slice]) -> Iterator[tuple[slice, Float64[np.ndarray, "n_rows z_dim"]]]:
+        """Yield the points of some slices about their mean, in float64 and all in the same memory."""
+        buffer = np.empty((len(self.points[parts[0]]), self.z_dim))
         for part in parts:
             block = self.points[part]
-            yield part, np.subtract(block, centre, out=buffer[: len(block)])
+            yield part, np.subtract(block, self.mean, out=buffer[: len(block)])
 
     @cached_property
-    def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
+    def principal(self) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim n_components"]]:
         """Variances along the principal components, largest first, and the components as columns.
 
-        The sign of a component is arbitrary; here its largest entry is positive.
+        The sign of a component is arbitrary; here its largest entry is positive. There are z_dim components, or
+        n_points - 1 where the points span no more; the variances beyond are 0.
+
+        Cost: z_dim ** 3 operations, or n_points ** 2 * z_dim where there are fewer points than dimensions.
         """
-        variances, components = np.linalg.eigh(self.covariance)
-        variances, components = variances[::-1].clip(min=0.0), components[:, ::-1]
+        spanned = _spanned_directions if self.n_points <= self.z_dim else _all_directions
+        with one_matrix_thread():  # more of them would change the last digits
+            variances, components = spanned(self)
         largest = np.abs(components).argmax(axis=0)
-        signs = np.sign(components[largest, np.arange(self.z_dim)])
-        return variances, components * signs
+        components *= np.sign(components[largest, np.arange(components.shape[1])])
+        return variances, components
 
     @cached_property
-    def rotated(self) -> Float32[np.ndarray, "n_points z_dim"]:
+    def rotated(self) -> Float32[np.ndarray, "n_points n_components"]:
         """The points about their centre, along the principal components; the column of the largest variance first.
 
-        Cost: n_points * z_dim ** 2 operations and memory for a second cloud, once.
+        Each coordinate is good to float32 by itself: also small ones, along narrow components.
+
+        Cost: n_points * z_dim ** 2 operations in float64 and memory for a second cloud, once.
         """
-        components, centre = self.principal[1].astype(np.float32), self.mean.astype(np.float32)
+        components = np.ascontiguousarray(self.principal[1])
         if device := self._accelerator:
-            return device.rotated(self.points, centre, components)
-        rotated = np.empty((self.n_points, self.z_dim), np.float32)
+            return device.rotated(self.points, self.mean, components)
+        rotated = np.empty((self.n_points, components.shape[1]), np.float32)
 
         def rotate(parts: list[slice]) -> None:
-            for part, rows in self._about(centre, parts):
-                # Taken off before the rotation: afterwards, float32 would have lost the digits of clouds far off.
-                np.matmul(rows, components, out=rotated[part])
+            for part, rows in self._about_mean(parts):
+                rotated[part] = rows @ components
 
         over_blocks(rotate, self._product_parts)
         return rotated
@@ -228,3 +226,23 @@ class Cloud:
     def _longest_neighbors(self) -> list[Neighbors]:
         """The longest lists found so far, as the only item; empty before the first search."""
         return []
+
+
+def _all_directions(cloud: Cloud) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim z_dim"]]:
+    variances, components = np.linalg.eigh(cloud.covariance)
+    return variances[::-1].clip(min=0.0), np.ascontiguousarray(components[:, ::-1])
+
+
+def _spanned_directions(
+    cloud: Cloud,
+) -> tuple[Float64[np.ndarray, " z_dim"], Float64[np.ndarray, "z_dim n_components"]]:
+    """Return variances and components by way of the products of the points, of which there are fewer than axes."""
+    centred = cloud.points - cloud.mean
+    squares, weights = np.linalg.eigh(centred @ centred.T / (cloud.n_points - 1))
+    variances = np.zeros(cloud.z_dim)
+    variances[: cloud.n_points - 1] = squares[:0:-1].clip(min=0.0)
+    directions = centred.T @ weights[:, :0:-1]
+    lengths = np.linalg.norm(directions, axis=0)
+    # Where next to nothing varies, rounding has turned the directions: each is made orthogonal to those before it.
+    components, _ = np.linalg.qr(directions / np.where(lengths > 0, lengths, 1.0))
+    return variances, components

@@ -1,35 +1,21 @@
 """Clusters: how far k centres account for the cloud, and whether any number of them stands out."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.elbows import ELBOW_RULE, GAP_RULE, SHARP, Corner, gap_choice, gaps_of, sharpest_corner
-from zspace.geometry.inertia import (
-    N_STARTS,
-    Look,
-    centred_points,
-    compared_points,
-    look_at,
-    look_at_nulls,
-    possible_ks,
-)
-from zspace.geometry.kmeans import CentredPoints, Fits, move_by_batches, refine
+from zspace.geometry.cluster_estimates import EVERY_UP_TO, UNITS, Finding, Judged, tried_words
+from zspace.geometry.inertia import centred_points, compared_points, look_at, look_at_nulls, possible_ks
+from zspace.geometry.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
+from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Measurement, Watcher, watch_nothing
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
 _PASSES, _TOLERANCE = 10, 1e-4
-_AGREEMENT = (
-    f"mean adjusted Rand index (Hubert and Arabie 1985) over pairs of {N_STARTS} independent starts, "
-    "then over numbers of clusters"
-)
 
 
 def cluster_curves(
@@ -42,7 +28,8 @@ def cluster_curves(
     cloud
         The z-points.
     max_clusters, step
-        Numbers of clusters to fit: step, 2 step and so on up to the largest, as far as the points allow.
+        Numbers of clusters to fit: every one up to 12, from there the multiples of the step up to the largest, and
+        those beside a number that elbow or gap choose; as far as the points allow.
     n_null_clouds
         Gaussian clouds that go through the same procedure, for bands and p-values.
     seed
@@ -63,153 +50,60 @@ def cluster_curves(
 
     Assumes
     -------
-    Clusters that k-means can find: compact ones of like size. It cuts up shells, strings and other curved shapes.
+    Clusters that k-means can find: compact ones of like size. It cuts up shells, strings and other curved shapes, and
+    then k counts the pieces; starts that do not agree on where to cut give them away, though not always.
 
     Cost
     ----
     Up to 12 passes over all points, and about 50 over the compared ones of each of 11 + n_null_clouds clouds, each of
-    2 * points * z_dim * (sum of the numbers of clusters) operations. Memory for blocks of points and for the compared
-    points, a few times for every core.
+    2 * points * z_dim * (sum of the numbers of clusters) operations; as much again for 11 of the clouds where numbers
+    beside a choice are tried too, and twice as much for clouds of tight clusters far apart, which take float64. Memory
+    for blocks of points and for the compared points, a few times for every core.
     """
-    ks = list(range(step, max_clusters + 1, step))
+    asked = sorted({*range(2, min(EVERY_UP_TO, max_clusters) + 1), *range(step, max_clusters + 1, step)} - {1})
     centred, order = centred_points(cloud)
     if centred.unit == 0:
         return _nothing_found(cloud, "all points are equal, so there is no spread to share out")
     points = compared_points(centred, order)
-    fitted = possible_ks(points, ks)
+    possible = possible_ks(points, list(range(2, max_clusters + 1)))
+    fitted = [k for k in asked if k in possible]
     if not fitted:
         return _nothing_found(cloud, f"{cloud.n_points} points are too few to look for clusters, two points for each")
-    with threadpool_limits(1, "blas"):  # the points are spread over the cores, and each part is summed in one order
-        look, best = look_at(points, fitted)
-        references = look_at_nulls(points, fitted, N_REFERENCES, "cluster references", 0)
+    with one_matrix_thread():  # the points are spread over the cores, and each part is summed in one order
+        finding, best = _look_beside_references(points, fitted)
+        beside = [k for k in possible if any(abs(k - choice) < step for choice in finding.choices) and k not in fitted]
+        if beside:
+            fitted = sorted({*fitted, *beside})
+            finding, best = _look_beside_references(points, fitted)
         null_looks = look_at_nulls(points, fitted, n_null_clouds, "cluster nulls", seed, watch)
         inertias = _inertias_of_all(centred, order, best)
-    finding = _Finding(np.array([1, *fitted]), look, np.array([one.log_shares for one in references]))
     null_findings = [replace(finding, look=one) for one in null_looks]
     curves = {"inertia": _inertia_curve(cloud, centred.unit, fitted, inertias), **_curves(finding, null_findings)}
-    estimates = _estimates(cloud, len(points), finding, null_findings, seed)
-    if len(fitted) < len(ks):
+    tried = tried_words(fitted[-1], step, beside)
+    estimates = Judged(finding, null_findings, cloud.n_points, len(points), seed, tried).estimates()
+    if fitted[-1] < asked[-1]:
         warning = (
             f"looked for at most {fitted[-1]} clusters: the cloud has no two points, or no place, for each of more"
         )
-        estimates = {name: replace(estimate, warnings=(warning,)) for name, estimate in estimates.items()}
+        estimates = {
+            name: replace(estimate, warnings=(*estimate.warnings, warning)) for name, estimate in estimates.items()
+        }
     return Measurement("clusters", estimates, curves)
 
 
-@dataclass(frozen=True)
-class _Finding:
-    """One cloud beside the references."""
-
-    ks: Int64[np.ndarray, " n_ks"]
-    look: Look
-    references: Float64[np.ndarray, "n_references n_ks"]
-
-    @cached_property
-    def gaps(self) -> Float64[np.ndarray, " n_ks"]:
-        return gaps_of(self.look.log_shares, self.references)
-
-    @cached_property
-    def gap_k(self) -> int | None:
-        return gap_choice(self.ks, self.gaps, self.references)
-
-    @cached_property
-    def corner(self) -> Corner | None:
-        return sharpest_corner(self.ks, self.look.log_shares, self.references.mean(axis=0))
-
-
-_UNITS = {
-    "inertia_share": "share of variance",
-    "elbow_k": "clusters",
-    "elbow_bend": "share of slope",
-    "gap_k": "clusters",
-    "largest_gap": "nats",
-    "agreement": "adjusted Rand index",
-}
+def _look_beside_references(points: Places, ks: list[int]) -> tuple[Finding, Fits]:
+    look, best = look_at(points, ks)
+    references = look_at_nulls(points, ks, N_REFERENCES, "cluster references", 0)
+    return Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references])), best
 
 
 def _nothing_found(cloud: Cloud, reason: str) -> Measurement:
     n_points = cloud.n_points
-    estimates = {
-        name: Estimate(None, unit, n_points, n_points, "k-means", reason=reason) for name, unit in _UNITS.items()
-    }
+    estimates = {name: Estimate.unknown(reason, unit, "k-means", n_points) for name, unit in UNITS.items()}
     unit = float(np.sqrt(cloud.covariance.trace() * (n_points - 1) / n_points))
     return Measurement(
         "clusters", estimates, {"inertia": _inertia_curve(cloud, unit, [], {"full k-means": np.empty(0)})}
     )
-
-
-def _estimates(
-    cloud: Cloud, n_compared: int, finding: _Finding, null_findings: list[_Finding], seed: int
-) -> dict[str, Estimate]:
-    largest_k = int(finding.ks[-1])
-
-    def estimate(
-        name: str, source: str, value: float | None, null_values: list[float], more: Literal["low", "high"] | None
-    ) -> Estimate:
-        plain = Estimate(value, _UNITS[name], cloud.n_points, n_compared, source)
-        if value is None or not null_values:
-            return plain
-        band = (min(null_values), max(null_values))
-        as_far = sum(null >= value if more == "high" else null <= value for null in null_values)
-        p_value = (1 + as_far) / (1 + len(null_values)) if more else None
-        return replace(plain, null_name=nulls.MATCHED_GAUSSIAN, null_band=band, p_value=p_value, seed=seed)
-
-    def share(one: _Finding) -> float:
-        return float(np.exp(one.look.log_shares[-1]))
-
-    def largest_gap(one: _Finding) -> float:
-        return float(one.gaps[1:].max())
-
-    def agreement(one: _Finding) -> float:
-        return float(one.look.agreements.mean())
-
-    bends = [one.corner.bend for one in null_findings if one.corner]
-    gap_ks = [float(one.gap_k) for one in null_findings if one.gap_k]
-    gap_k = estimate("gap_k", GAP_RULE, float(finding.gap_k) if finding.gap_k else None, gap_ks, None)
-    if gap_k.value is None:
-        gap_k = replace(gap_k, reason=f"the gap still grows at {largest_k} clusters, the most that were looked for")
-    bend = estimate(
-        "elbow_bend",
-        f"share of the expected slope that is lost after the sharpest corner; {ELBOW_RULE}",
-        finding.corner.bend if finding.corner else None,
-        bends,
-        "high",
-    )
-    if bend.value is None:
-        bend = replace(bend, reason=f"a curve up to {largest_k} clusters is too short to have an elbow")
-    return {
-        "inertia_share": estimate(
-            "inertia_share",
-            f"inertia of {largest_k} clusters / inertia about the mean, by full k-means",
-            share(finding),
-            [share(one) for one in null_findings],
-            "low",
-        ),
-        "elbow_k": _elbow_k(estimate("elbow_k", ELBOW_RULE, None, [], None), finding.corner, bend),
-        "elbow_bend": bend,
-        "gap_k": gap_k,
-        "largest_gap": estimate(
-            "largest_gap",
-            "largest gap over all numbers of clusters; " + GAP_RULE,
-            largest_gap(finding),
-            [largest_gap(one) for one in null_findings],
-            "high",
-        ),
-        "agreement": estimate(
-            "agreement", _AGREEMENT, agreement(finding), [agreement(one) for one in null_findings], "high"
-        ),
-    }
-
-
-def _elbow_k(unknown: Estimate, corner: Corner | None, bend: Estimate) -> Estimate:
-    if corner is None:
-        return replace(unknown, reason=bend.reason)
-    if corner.bend < SHARP:
-        reason = (
-            f"no elbow: the sharpest corner, at k = {corner.k}, loses {corner.bend:.0%} of the slope, not {SHARP:.0%}"
-        )
-        return replace(unknown, reason=reason)
-    return replace(unknown, value=float(corner.k))
 
 
 def _inertias_of_all(
@@ -219,8 +113,8 @@ def _inertias_of_all(
     if len(best.labels) == len(centred):
         return {"full k-means": best.inertias}
     moved = move_by_batches(centred, order, best)
-    fits, start_inertias = refine(centred, moved, _PASSES, _TOLERANCE)
-    return {"full k-means": fits.inertias, "mini-batches": start_inertias}
+    found = dict(zip(("full k-means", "mini-batches"), refine(centred, moved, _PASSES, _TOLERANCE), strict=True))
+    return {name: exact_inertias(centred, fits).inertias for name, fits in found.items()}
 
 
 def _inertia_curve(
@@ -237,7 +131,7 @@ def _inertia_curve(
     )
 
 
-def _curves(finding: _Finding, null_findings: list[_Finding]) -> dict[str, Curve]:
+def _curves(finding: Finding, null_findings: list[Finding]) -> dict[str, Curve]:
     def curve(
         y: Float64[np.ndarray, " n_y"], null_ys: list[Float64[np.ndarray, " n_y"]], y_label: str, x: list[int]
     ) -> Curve:

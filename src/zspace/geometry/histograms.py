@@ -1,5 +1,7 @@
 """Counts in bins of one width, aligned so that bin edges are whole multiples of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
@@ -18,7 +20,72 @@ _N_TASKS = 16
 """Parts that the cores share out: more than there are cores, so that none waits long for the last."""
 
 
-def bin_range(low: float, high: float, width: float, n_histograms: int = 1) -> tuple[int, int]:
+_MOST_DERIVED_BINS = MAX_BINS // 10
+"""More bins than this in one curve are not made of a width that nobody asked for."""
+_NICE = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class BinWidth:
+    """A width of bins, and where it comes from."""
+
+    width: float
+    reason: str
+
+
+def derived_width(
+    spread: float, n_points: int, low: float, high: float, deviation: float, n_histograms: int = 1
+) -> BinWidth:
+    """Return the width of bins that suits the data, one of 1, 2 and 5 times a power of ten.
+
+    Parameters
+    ----------
+    spread
+        Distance between the quartiles.
+    n_points
+        Values in one histogram.
+    low, high
+        Smallest and largest value.
+    deviation
+        Standard deviation; used where most values are alike, so that the quartiles tell nothing.
+    n_histograms
+        How many histograms share these bins.
+
+    Source
+    ------
+    Freedman and Diaconis 1981: 2 * spread / n_points ** (1 / 3); Scott 1979: 3.49 * deviation / n_points ** (1 / 3).
+
+    Examples
+    --------
+    >>> derived_width(1.35, 1000, -3.0, 3.0, 1.0).width
+    0.2
+    """
+    rule = "Freedman and Diaconis 1981" if spread > 0 else "Scott 1979, as most values are alike"
+    wanted = (2 * spread or 3.49 * deviation) / n_points ** (1 / 3)
+    # No finer than can be held, nor than float64 could tell the edges apart.
+    finest = max((high - low) * n_histograms / _MOST_DERIVED_BINS, max(abs(low), abs(high)) / _FARTHEST_FAST_BIN**2)
+    if wanted == 0:
+        return BinWidth(max(1.0, _nice_number(finest, at_least=True)), "any width does: all values are equal")
+    if wanted < finest:
+        reason = "derived from the points: as fine as their range allows, since some lie very far out"
+        return BinWidth(_nice_number(finest, at_least=True), reason)
+    reason = f"derived from the points: {rule}, taken to the nearest of 1, 2 and 5 times a power of ten"
+    return BinWidth(_nice_number(wanted), reason)
+
+
+def _nice_number(value: float, at_least: bool = False) -> float:
+    """Return the number among 1, 2 and 5 times a power of ten that is nearest in ratio, or next above."""
+    if value == 0:
+        return 0.0
+    exponent = int(np.floor(np.log10(value)))
+    mantissa = value / 10.0**exponent
+    chosen = min(_NICE, key=lambda nice: (nice < mantissa if at_least else False, abs(np.log(nice / mantissa))))
+    return float(f"{chosen:g}e{exponent}")  # as it is written: a product would round
+
+
+def bin_range(
+    low: float, high: float, width: float, n_histograms: int = 1, setting: str = "bin width"
+) -> tuple[int, int]:
     """Return the numbers of the first and last bin, where bin k covers [k * width, (k + 1) * width).
 
     Parameters
@@ -29,6 +96,8 @@ def bin_range(low: float, high: float, width: float, n_histograms: int = 1) -> t
         Width of the bins.
     n_histograms
         How many histograms share these bins.
+    setting
+        What the width is called where it is asked for, for messages.
 
     Raises
     ------
@@ -40,14 +109,14 @@ def bin_range(low: float, high: float, width: float, n_histograms: int = 1) -> t
     farthest = max(abs(low), abs(high))
     if farthest / width >= _FARTHEST_BIN:
         rule, got = "must be no finer than the rounding of the values", f"{width:g} for values up to {farthest:g}"
-        raise TooManyBins("bin width", rule, got, next_step)
+        raise TooManyBins(setting, rule, got, next_step)
     first, last = (int(k) for k in bin_numbers(np.array([low, high]), width))
     n_bins, n_allowed = last - first + 1, MAX_BINS // n_histograms
     if n_bins > n_allowed:
         shared = f", as {n_histograms:,} histograms share them" if n_histograms > 1 else ""
         rule = f"must cover the spread of the points in at most {n_allowed:,} bins{shared}"
         got = f"{n_bins:,} bins of width {width:g} between {low:g} and {high:g}"
-        raise TooManyBins("bin width", rule, got, next_step)
+        raise TooManyBins(setting, rule, got, next_step)
     return first, last
 
 
@@ -157,6 +226,22 @@ def _number_shared_bins(
     out[...] = place
     if unsure is not None:
         out[unsure] = bin_numbers(block[unsure].astype(np.float64), width) + shifts[unsure[1]]
+
+
+def expected_counts(
+    n_points: int, cumulative: Float64[np.ndarray, "*shape n_edges"]
+) -> Float64[np.ndarray, "*shape n_bins"]:
+    """Return how many of ``n_points`` points a law puts between edges, given its cumulative chance at each edge.
+
+    A cumulative chance never falls; as computed it may, in its last digits, where next to nothing lies. Such a fall is
+    taken for no rise: no count is negative.
+
+    Examples
+    --------
+    >>> expected_counts(10, np.array([0.0, 3e-20, 2e-20, 1.0]))
+    array([3.e-19, 0.e+00, 1.e+01])
+    """
+    return np.asarray(n_points * np.diff(np.maximum.accumulate(cumulative, axis=-1), axis=-1))
 
 
 def fullest_bin_centre(counts: Float64[np.ndarray, " n_bins"], edges: Float64[np.ndarray, " n_edges"]) -> float:

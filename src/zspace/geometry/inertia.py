@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.kmeans import CentredPoints, Fits
+from zspace.geometry.kmeans import CentredPoints, Fits, Places, exact_inertias
 from zspace.geometry.partitions import adjusted_rand
 from zspace.geometry.starts import fit_from_starts, spread_out
 from zspace.machine import each_block, over_blocks
 from zspace.results import Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
-from zspace.shapes import Points
 
 N_COMPARED = 4096
 """Points that null clouds are compared with, and that fits of all points start from, at most."""
@@ -22,8 +21,10 @@ N_STARTS = 3
 _ROWS_AT_ONCE = 2048
 _PASSES, _TOLERANCE = 12, 1e-3
 _FEWEST_PER_CLUSTER = 2
-_SMALLEST_SHARE = 1e-6
-"""A smaller share of inertia is rounding of float32."""
+_SMALLEST_SHARE = 1e-14
+"""A smaller share of inertia is rounding of coordinates in float32."""
+_COARSE_SHARE = 1e-2
+"""With a smaller share of inertia left, squared distances in float32 are too coarse: float64 it is."""
 _EMPTY = 1e-12
 """Directions with less than this share of the largest variance are empty."""
 
@@ -60,14 +61,14 @@ def centred_points(cloud: Cloud) -> tuple[CentredPoints, Int64[np.ndarray, " n_p
 
 def compared_points(
     centred: CentredPoints, order: Int64[np.ndarray, " n_points"]
-) -> Float32[np.ndarray, "n_compared z_dim"]:
+) -> Float64[np.ndarray, "n_compared z_dim"]:
     """Return all points, or `N_COMPARED` at even distances in their order, about their own mean."""
     n_compared = min(len(centred), N_COMPARED)
     chosen = centred[order[((np.arange(n_compared) + 0.5) * len(centred) / n_compared).astype(np.int64)]]
-    return np.asarray(chosen - chosen.mean(axis=0, dtype=np.float64), dtype=np.float32)
+    return np.asarray(chosen - chosen.mean(axis=0))
 
 
-def possible_ks(points: Points, asked: list[int]) -> list[int]:
+def possible_ks(points: Places, asked: list[int]) -> list[int]:
     """Return the numbers of clusters for which the points are enough: two for each, and not all in fewer places."""
     enough = [k for k in asked if _FEWEST_PER_CLUSTER * k <= len(points)]
     if not enough:
@@ -76,10 +77,18 @@ def possible_ks(points: Points, asked: list[int]) -> list[int]:
     return [k for k in enough if k <= n_places]
 
 
-def look_at(points: Points, ks: list[int]) -> tuple[Look, Fits]:
-    """Fit all numbers of clusters to points about their mean; return what that shows, and the best fits."""
-    *independent, best = fit_from_starts(points, ks, N_STARTS, _PASSES, _TOLERANCE)
+def look_at(points: Places, ks: list[int]) -> tuple[Look, Fits]:
+    """Fit all numbers of clusters to points about their mean; return what that shows, and the best fits.
+
+    The inertias come from differences. Where the most clusters leave less than `_COARSE_SHARE` of the inertia about
+    the mean, as tight clusters far apart do, all is done again in float64, which takes twice as long.
+    """
     total = float(np.einsum("ij,ij->", points, points, dtype=np.float64))
+    for precision in (np.dtype(np.float32), np.dtype(np.float64)):
+        *independent, best = fit_from_starts(points, ks, N_STARTS, _PASSES, _TOLERANCE, precision)
+        best = exact_inertias(points, best)
+        if best.inertias.min() >= _COARSE_SHARE * total:
+            break
     shares = np.concatenate([[1.0], best.inertias / total]).clip(min=_SMALLEST_SHARE)
     agreements = [
         np.mean([adjusted_rand(one.labels[:, j], other.labels[:, j]) for one, other in combinations(independent, 2)])
@@ -89,7 +98,7 @@ def look_at(points: Points, ks: list[int]) -> tuple[Look, Fits]:
 
 
 def look_at_nulls(
-    points: Points, ks: list[int], n_clouds: int, name: str, seed: int, watch: Watcher = watch_nothing
+    points: Places, ks: list[int], n_clouds: int, name: str, seed: int, watch: Watcher = watch_nothing
 ) -> list[Look]:
     """Look at clouds drawn from the Gaussian that has the points' mean and covariance.
 
@@ -100,7 +109,7 @@ def look_at_nulls(
     ----------
     The stream ``name`` of the seed, and in it one stream per cloud.
     """
-    covariance = points.astype(np.float64).T @ points
+    covariance = points.astype(np.float64, copy=False).T @ points
     variances = np.linalg.eigvalsh(covariance)[::-1] / len(points)
     deviations = np.sqrt(variances[variances > _EMPTY * variances[0]][: len(points) - 1])
 
@@ -108,7 +117,7 @@ def look_at_nulls(
         drawn = _whitened(random_stream(seed, name, number).standard_normal((len(points), len(deviations))))
         drawn *= deviations
         order = np.argsort(np.einsum("ij,ij->i", drawn, drawn), kind="stable")
-        return look_at(drawn[order].astype(np.float32), ks)[0]
+        return look_at(drawn[order], ks)[0]
 
     looks = []
     for done in each_block(look, range(n_clouds)):

@@ -3,16 +3,19 @@
 The centres for every number of clusters stand in one stack, so that a block of points meets all of them in one matrix
 product. Points are read in blocks of a fixed size and sums are added in a fixed order in float64, so that the answer
 is the same whatever the number of threads, as long as matrix products use one thread each.
+
+The centres say how precisely points are assigned: of float32 or of float64. Squared distances are differences of
+squared lengths there, good to a ten millionth of these in float32; `exact_inertias` takes differences of places.
 """
 
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64, UInt16
+from jaxtyping import Float, Float64, Int64, UInt16
 from scipy import sparse
 
-from zspace.geometry.accelerators import Assigned, ClusterPass, accelerator
+from zspace.geometry.accelerators import Assigned, ClusterPass, PointSource, accelerator
 from zspace.machine import over_blocks
 from zspace.shapes import Points
 
@@ -22,9 +25,11 @@ _N_PARTS = 8
 """Parts of the points that are summed apart, whatever the number of threads."""
 _ROWS_PER_BATCH = 4 * _ROWS_AT_ONCE
 
-Centres = Float32[np.ndarray, "n_clusters z_dim"]
+Places = Float[np.ndarray, "n_points z_dim"]
+"""Points of either precision, one a row."""
+Centres = Float[np.ndarray, "n_clusters z_dim"]
 """One centre a row."""
-Stack = list[Float32[np.ndarray, "_ z_dim"]]
+Stack = list[Float[np.ndarray, "_ z_dim"]]
 """Centres for every number of clusters."""
 
 
@@ -39,9 +44,23 @@ class CentredPoints:
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, rows: slice | Int64[np.ndarray, " n_rows"]) -> Float32[np.ndarray, "n_rows z_dim"]:
-        """Return these rows about the centre; differences are taken in float64."""
-        return np.asarray((self.points[rows] - self.centre) / self.unit, dtype=np.float32)
+    def __getitem__(self, rows: slice | Int64[np.ndarray, " n_rows"]) -> Float64[np.ndarray, "n_rows z_dim"]:
+        """Return these rows about the centre."""
+        return np.asarray((self.points[rows] - self.centre) / self.unit)
+
+
+@dataclass(frozen=True)
+class _Rounded:
+    """Points in the precision of the centres that they meet."""
+
+    points: Places | CentredPoints
+    dtype: np.dtype
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, rows: slice) -> Float[np.ndarray, "n_rows z_dim"]:
+        return np.asarray(self.points[rows], dtype=self.dtype)
 
 
 @dataclass(frozen=True)
@@ -64,17 +83,15 @@ class Fits:
         return [np.bincount(self.labels[:, j], minlength=len(stack)) for j, stack in enumerate(self.centres)]
 
 
-def refine(
-    points: Points | CentredPoints, starts: Stack, n_passes: int, tolerance: float
-) -> tuple[Fits, Float64[np.ndarray, " n_ks"]]:
+def refine(points: Places | CentredPoints, starts: Stack, n_passes: int, tolerance: float) -> tuple[Fits, Fits]:
     """Move every centre to the mean of its points, over and over (Lloyd), for all numbers of clusters at once.
 
     Parameters
     ----------
     points
-        One point per row, centred on the origin: squared distances are differences of squared lengths.
+        One point per row, centred on the origin.
     starts
-        Centres to start from.
+        Centres to start from, all of one precision.
     n_passes
         Largest number of passes over the points.
     tolerance
@@ -82,7 +99,7 @@ def refine(
 
     Returns
     -------
-    The fits, and the inertias of the starts.
+    The fits, and those of the starts.
 
     Cost
     ----
@@ -90,8 +107,8 @@ def refine(
     """
     assign = _pass_over(points, starts, n_passes)
     step = _one_pass(assign, starts)
-    found, start_inertias = step.fits, step.fits.inertias
-    inertias, centres, labels = found.inertias.copy(), list(starts), found.labels.copy()
+    at_start = step.fits
+    inertias, centres, labels = at_start.inertias.copy(), list(starts), at_start.labels.copy()
     active = np.arange(len(starts))
     for _ in range(n_passes - 1):
         following = step.means
@@ -106,7 +123,31 @@ def refine(
         if not len(active):
             break
         step = replace(step, means=[step.means[place] for place in np.flatnonzero(going_on)])
-    return Fits(centres, inertias, labels), start_inertias
+    return Fits(centres, inertias, labels), at_start
+
+
+def exact_inertias(points: Places | CentredPoints, fits: Fits) -> Fits:
+    """Return the fits with inertias from the points' differences from their centres, added up in float64.
+
+    Where clusters are tight and far apart, differences of squared lengths leave nothing but rounding.
+
+    Cost
+    ----
+    3 * n_points * z_dim operations for every number of clusters.
+    """
+    rounded = _Rounded(points, fits.centres[0].dtype)
+
+    def add(part: slice) -> Float64[np.ndarray, " n_ks"]:
+        inertias = np.zeros(len(fits.centres))
+        for start in range(part.start, min(part.stop, len(points)), _ROWS_AT_ONCE):
+            rows = slice(start, min(start + _ROWS_AT_ONCE, part.stop))
+            block, labels = rounded[rows], fits.labels[rows]
+            for j, centres in enumerate(fits.centres):
+                away = block - centres[labels[:, j]]
+                inertias[j] += np.einsum("ij,ij->i", away, away).sum(dtype=np.float64)
+        return inertias
+
+    return replace(fits, inertias=np.asarray(sum(over_blocks(add, _parts(len(points))))))
 
 
 def move_by_batches(points: CentredPoints, order: Int64[np.ndarray, " n_points"], starts: Fits) -> Stack:
@@ -124,17 +165,17 @@ def move_by_batches(points: CentredPoints, order: Int64[np.ndarray, " n_points"]
     ------
     Sculley 2010, Web-scale k-means clustering, algorithm 1, with the per-centre step summed over the batch.
     """
-    n_batches = -(-len(points) // _ROWS_PER_BATCH)
+    n_batches, precision = -(-len(points) // _ROWS_PER_BATCH), starts.centres[0].dtype
     centres = [stack.astype(np.float64) for stack in starts.centres]
     weights = [size.astype(np.float64) for size in starts.sizes]
     for batch in range(n_batches):
-        stacks = [stack.astype(np.float32) for stack in centres]
+        stacks = [stack.astype(precision) for stack in centres]
         step = _one_pass(_pass_over(points[order[batch::n_batches]], stacks, n_passes=1), stacks)
         for j, (sums, added) in enumerate(zip(step.sums, step.fits.sizes, strict=True)):
             weights[j] += added
             # The step towards the batch's mean, which is sums / added, is added / weights long.
             centres[j] += (sums - added[:, np.newaxis] * centres[j]) / weights[j].clip(min=1)[:, np.newaxis]
-    return [stack.astype(np.float32) for stack in centres]
+    return [stack.astype(precision) for stack in centres]
 
 
 @dataclass(frozen=True)
@@ -146,10 +187,11 @@ class _Step:
     means: Stack
 
 
-def _pass_over(points: Points | CentredPoints, stacks: Stack, n_passes: int) -> ClusterPass:
+def _pass_over(points: Places | CentredPoints, stacks: Stack, n_passes: int) -> ClusterPass:
     """Return what assigns all points to centres, where so many passes are done soonest."""
     device = accelerator(2.0 * n_passes * len(points) * sum(stack.size for stack in stacks))
-    return device.cluster_pass(points) if device else partial(_pass_on_cores, points)
+    rounded = _Rounded(points, stacks[0].dtype)
+    return device.cluster_pass(rounded) if device else partial(_pass_on_cores, rounded)
 
 
 def _one_pass(assign: ClusterPass, stacks: Stack) -> _Step:
@@ -158,34 +200,38 @@ def _one_pass(assign: ClusterPass, stacks: Stack) -> _Step:
     fits = Fits(stacks, inertias.clip(min=0), labels)
     sums_of = np.split(sums, ends[:-1])
     means = [
-        np.where(size[:, np.newaxis] > 0, sum_ / size.clip(min=1)[:, np.newaxis], stack).astype(np.float32)
+        np.where(size[:, np.newaxis] > 0, sum_ / size.clip(min=1)[:, np.newaxis], stack).astype(stack.dtype)
         for stack, sum_, size in zip(stacks, sums_of, fits.sizes, strict=True)
     ]
     return _Step(fits, sums_of, means)
 
 
+def _parts(n_points: int) -> list[slice]:
+    """Return the parts of the points that the cores share out, each of whole blocks."""
+    n_rows = _ROWS_AT_ONCE * -(-n_points // (_ROWS_AT_ONCE * _N_PARTS))
+    return [slice(first, first + n_rows) for first in range(0, n_points, n_rows)]
+
+
 def _pass_on_cores(
-    points: Points | CentredPoints, stacked: Float32[np.ndarray, "n_centres z_dim"], ends: Int64[np.ndarray, " n_ks"]
+    points: PointSource, stacked: Float[np.ndarray, "n_centres z_dim"], ends: Int64[np.ndarray, " n_ks"]
 ) -> Assigned:
     """Assign all points to centres, a part of the points on every core."""
     labels = np.empty((len(points), len(ends)), dtype=np.uint16)
-    n_rows = _ROWS_AT_ONCE * -(-len(points) // (_ROWS_AT_ONCE * _N_PARTS))
-    parts = [slice(first, first + n_rows) for first in range(0, len(points), n_rows)]
 
     def look(part: slice) -> tuple[Float64[np.ndarray, " n_ks"], Float64[np.ndarray, "n_centres z_dim"]]:
         return _part_of_pass(points, part, stacked, ends, labels)
 
     inertias, sums = np.zeros(len(ends)), np.zeros(stacked.shape)
-    for part_inertias, part_sums in over_blocks(look, parts):
+    for part_inertias, part_sums in over_blocks(look, _parts(len(points))):
         inertias += part_inertias
         sums += part_sums
     return labels, inertias, sums
 
 
 def _part_of_pass(
-    points: Points | CentredPoints,
+    points: PointSource,
     part: slice,
-    stacked: Float32[np.ndarray, "n_centres z_dim"],
+    stacked: Float[np.ndarray, "n_centres z_dim"],
     ends: Int64[np.ndarray, " n_ks"],
     labels: UInt16[np.ndarray, "n_points n_ks"],
 ) -> tuple[Float64[np.ndarray, " n_ks"], Float64[np.ndarray, "n_centres z_dim"]]:
@@ -211,7 +257,7 @@ def _part_of_pass(
         labels[start : start + len(block)] = nearest
         nearest += firsts.astype(np.int32)
         places = np.arange(0, nearest.size + 1, len(ends), dtype=np.int32)
-        ones = np.ones(nearest.size, dtype=np.float32)
+        ones = np.ones(nearest.size, dtype=block.dtype)
         members = sparse.csc_array((ones, nearest.ravel(), places), shape=(len(stacked), len(block)))
         sums += members @ block
     return inertias, sums

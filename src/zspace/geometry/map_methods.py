@@ -13,7 +13,7 @@ from zspace.errors import SettingOutOfRange
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.map_scores import Sheet
 from zspace.geometry.neighbors import nearest_neighbors
-from zspace.machine import usable_cores
+from zspace.machine import over_blocks, usable_cores
 from zspace.results import Progress, Watcher
 from zspace.seeds import random_stream
 from zspace.settings import MapSettings
@@ -45,10 +45,15 @@ def lay_out(cloud: Cloud, points: Points, asked: MapSettings, seed: int, watch: 
 
 
 def component_scores(cloud: Cloud, points: Points, n_components: int) -> Float32[np.ndarray, "n_points n_components"]:
-    """Return the leading principal components of points, by the axes of the whole cloud."""
-    _, components = cloud.principal
-    centred = points - cloud.mean.astype(np.float32)
-    return np.asarray(centred @ components[:, :n_components].astype(np.float32))
+    """Return the leading principal components of points, by the axes of the whole cloud; computed in float64."""
+    axes = np.ascontiguousarray(cloud.principal[1][:, :n_components])
+    scores = np.empty((len(points), axes.shape[1]), np.float32)
+
+    def turn(part: slice) -> None:
+        scores[part] = (points[part] - cloud.mean) @ axes
+
+    over_blocks(turn, [slice(start, start + cloud.block_rows) for start in range(0, len(points), cloud.block_rows)])
+    return scores
 
 
 def _principal_map(cloud: Cloud, points: Points, _asked: MapSettings, _seed: int, _watch: Watcher) -> Sheet:

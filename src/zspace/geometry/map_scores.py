@@ -3,15 +3,17 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from scipy.spatial import cKDTree
 
-from zspace.geometry.neighbors import nearest_neighbors
+from zspace.geometry.neighbors import nearest_neighbors, squared_distances
 from zspace.results import Progress, Watcher, watch_nothing
 from zspace.shapes import Points
 
 _RANKED_ROWS, _RANKED_CHUNK = 256, 8192
 """Distances that are looked at together when ranks are counted: 16 MiB."""
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
+"""Of a squared distance from a matrix product, for each dimension, as a share of the squared lengths: well above it."""
 
 Sheet = Float32[np.ndarray, "n_points 2"]
 PerPoint = Float64[np.ndarray, " n_scored"]
@@ -36,6 +38,8 @@ class NeighborScores:
     """Share of the neighbours in z that are neighbours on the map."""
     reach: PerPoint
     """Distance to the last of the neighbours in z, in units of z: large where the cloud is thin."""
+    has_copies: Bool[np.ndarray, " n_scored"]
+    """Whether another point lies at the very same place in z."""
     on_map: Int64[np.ndarray, "n_scored n_neighbors"]
     """The neighbours on the map, as rows of it."""
 
@@ -65,7 +69,7 @@ def neighbor_scores(
     ranks_on_map = _ranks(coordinates, scored, near.indices, watch)
     trust = 1 - scale * (ranks_in_z - n_neighbors).clip(min=0).sum(axis=1)
     continuity = 1 - scale * (ranks_on_map - n_neighbors).clip(min=0).sum(axis=1)
-    return NeighborScores(trust, continuity, kept, near.distances[:, -1], on_map)
+    return NeighborScores(trust, continuity, kept, near.distances[:, -1], near.distances[:, 0] == 0, on_map)
 
 
 def neighbor_agreement(
@@ -103,24 +107,48 @@ def _ranks(
     others: Int64[np.ndarray, "n_scored n_others"],
     watch: Watcher,
 ) -> Int64[np.ndarray, "n_scored n_others"]:
-    """Return the place of other points in the order of distance from each scored point, 1 being the nearest."""
+    """Return the place of other points in the order of distance from each scored point, 1 being the nearest.
+
+    Exact: where the rounding of matrix products leaves open which is nearer, differences decide.
+    """
     centre = points.mean(axis=0, dtype=np.float64)
+    chunks = [slice(first, first + _RANKED_CHUNK) for first in range(0, len(points), _RANKED_CHUNK)]
     ranks = np.ones(others.shape, dtype=np.int64)
     for start in range(0, len(scored), _RANKED_ROWS):
-        rows, block_others = scored[start : start + _RANKED_ROWS], others[start : start + _RANKED_ROWS]
-        queries = points[rows].astype(np.float64) - centre
-        differences = points[block_others].astype(np.float64) - centre - queries[:, np.newaxis]
-        limits = np.square(differences).sum(axis=2)
-        # Rounding in the products below must not count a point as nearer than itself.
-        limits -= 1e-11 * (limits + np.square(queries).sum(axis=1)[:, np.newaxis])
-        for first in range(0, len(points), _RANKED_CHUNK):
-            chunk = points[first : first + _RANKED_CHUNK].astype(np.float64) - centre
-            squares = np.square(chunk).sum(axis=1) - 2 * queries @ chunk.T
-            squares += np.square(queries).sum(axis=1)[:, np.newaxis]
-            own = np.flatnonzero((rows >= first) & (rows < first + len(chunk)))
-            squares[own, rows[own] - first] = np.inf
-            for place in range(others.shape[1]):
-                counted = (squares < limits[:, place : place + 1]).sum(axis=1)
-                ranks[start : start + len(rows), place] += counted
+        rows = scored[start : start + _RANKED_ROWS]
+        queries = points[rows] - centre
+        lengths = np.square(queries).sum(axis=1)
+        limits = np.stack([squared_distances(points, row, others[start + k]) for k, row in enumerate(rows.tolist())])
+        # Points much longer than both are surely beyond all limits, however they are rounded.
+        slack = _ROUNDING * len(centre) * (lengths + limits.max(axis=1))
+        for chunk in chunks:
+            block = points[chunk] - centre
+            squares = np.square(block).sum(axis=1) - 2 * queries @ block.T + lengths[:, np.newaxis]
+            own = np.flatnonzero((rows >= chunk.start) & (rows < chunk.start + len(block)))
+            squares[own, rows[own] - chunk.start] = np.inf  # a point is not nearer to itself
+            for k, row in enumerate(rows.tolist()):
+                here = (others[start + k] >= chunk.start) & (others[start + k] < chunk.start + len(block))
+                counts, open_places = _n_surely_nearer(squares[k], limits[k], slack[k], here)
+                for place in open_places:
+                    limit = limits[k][place]
+                    unsure = np.flatnonzero(np.abs(squares[k] - limit) <= slack[k]) + chunk.start
+                    counts[place] += (squared_distances(points, row, unsure) < limit).sum()
+                ranks[start + k] += counts
         watch(Progress("judging the map", min(start + _RANKED_ROWS, len(scored)), len(scored), "points"))
     return ranks
+
+
+def _n_surely_nearer(
+    squares: Float64[np.ndarray, " n_chunk"],
+    limits: Float64[np.ndarray, " n_others"],
+    slack: float,
+    here: Bool[np.ndarray, " n_others"],
+) -> tuple[Int64[np.ndarray, " n_others"], list[int]]:
+    """Return how many squared distances, each good to ``slack``, are surely below each limit, and where others may be.
+
+    One that is not sure is that of the limit's own point, where it is among them, as ``here`` says.
+    """
+    found = np.sort(squares[squares <= limits.max() + slack])
+    surely = np.searchsorted(found, limits - slack)
+    perhaps = np.searchsorted(found, limits + slack, side="right")
+    return surely.astype(np.int64), np.flatnonzero(perhaps - surely > here).tolist()

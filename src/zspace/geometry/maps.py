@@ -7,13 +7,14 @@ from time import perf_counter
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy import stats
 
 from zspace.errors import TooFewPoints, UnknownSetting
+from zspace.estimates import mean_estimate
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.map_methods import NEIGHBORS_PER_PERPLEXITY, lay_out
 from zspace.geometry.map_scores import NeighborScores, PerPoint, Sheet, neighbor_agreement, neighbor_scores
+from zspace.machine import one_matrix_thread
 from zspace.records import from_mapping, nearest
 from zspace.results import Estimate, Map, MapSheet, Watcher, watch_nothing
 from zspace.seeds import random_stream, stream_seed
@@ -39,7 +40,6 @@ the plain map by two components is what each of them has to be better than."""
 METHOD_TITLES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "Principal components 1 and 2"}
 N_COLORED = 3
 """Attributes that a map is coloured by, at most: those that neighbours on the map share most."""
-_LEVEL = 0.95
 
 _Known = Mapping[str, Float64[np.ndarray, " n_cloud"]]
 
@@ -107,6 +107,7 @@ def map_title(asked: MapSettings, n_points: int) -> str:
     return f"{METHOD_TITLES[asked.method]}{words[asked.method]}: {n_points:,} points"
 
 
+@one_matrix_thread()
 def draw_map(
     cloud: Cloud,
     name: str,
@@ -228,30 +229,27 @@ def _estimates(scores: NeighborScores, n_given: int, n_points: int, n_neighbors:
         "continuity": (scores.continuity, "Venna and Kaski 2001: neighbours in z stay near on the map"),
         "neighbors_preserved": (scores.preserved, "share of the neighbours in z that are so on the map"),
     }
+    ties = _ties(scores)
     return {
-        key: replace(_mean(values, n_points, f"{n_neighbors} neighbours; {source}"), n_given=n_given)
+        key: replace(_mean(values, n_points, f"{n_neighbors} neighbours; {source}"), n_given=n_given, warnings=ties)
         for key, (values, source) in rows.items()
     }
 
 
+def _ties(scores: NeighborScores) -> tuple[str, ...]:
+    """Return what there is to say of points that lie at one place."""
+    n_copied, n_scored = int(scores.has_copies.sum()), len(scores.has_copies)
+    if not n_copied:
+        return ()
+    told = f"{n_copied:,} of the {n_scored:,} judged points have copies in z"
+    return (f"{told}: equally far points share a rank, and the order of the rows says which of them are neighbours",)
+
+
 def _mean(values: PerPoint, n_points: int, source: str) -> Estimate:
-    mean = float(values.mean())
     if len(values) == n_points:
-        return Estimate(mean, "share", n_points, n_points, source)
-    # Drawn without replacement: the part of the map that was looked at does not scatter.
-    error = float(stats.sem(values)) * np.sqrt(1 - len(values) / n_points)
-    reach = error * float(stats.t.ppf((1 + _LEVEL) / 2, len(values) - 1))
-    return Estimate(
-        mean,
-        "share",
-        n_points,
-        len(values),
-        source,
-        interval=(mean - reach, mean + reach),
-        level=_LEVEL,
-        interval_method="Student t, over points drawn without replacement",
-        assumptions=("the interval is for the mean over all points of this one map",),
-    )
+        return Estimate.of(float(values.mean()), "share", source, n_points)
+    assumptions = ("the interval is for the mean over all points of this one map",)
+    return replace(mean_estimate(values, "share", source, n_points), assumptions=assumptions)
 
 
 def _shared_attributes(
@@ -267,4 +265,4 @@ def _shared_attributes(
     source = f"correlation of a point's value with its mean over {scores.on_map.shape[1]} neighbours on the map"
     for name in colors or sorted(found, key=lambda name: (-found[name], name))[:N_COLORED]:
         if colors or found[name] > 0:
-            yield name, Estimate(found[name], "correlation", n_given, len(scored), source)
+            yield name, Estimate.of(found[name], "correlation", source, len(scored), n_given)

@@ -102,7 +102,7 @@ def _block_neighbors(
 ) -> tuple[Int64[np.ndarray, "n_queries n_neighbors"], Float64[np.ndarray, "n_queries n_neighbors"]]:
     n_candidates = min(n_neighbors + 1 + _SPARE, len(points))
     found = np.sort(candidates(centred[rows], n_candidates), axis=1)
-    squares = np.stack([_squares(points, row, near) for row, near in zip(rows.tolist(), found, strict=True)])
+    squares = np.stack([squared_distances(points, row, near) for row, near in zip(rows.tolist(), found, strict=True)])
     squares[found == rows[:, np.newaxis]] = np.inf  # itself comes last
     order = np.argsort(squares, axis=1, kind="stable")
     found, squares = np.take_along_axis(found, order, axis=1), np.take_along_axis(squares, order, axis=1)
@@ -110,13 +110,13 @@ def _block_neighbors(
         for place in np.flatnonzero(_undecided(centred[rows], squares, n_neighbors)).tolist():
             row = int(rows[place])
             every = np.delete(np.arange(len(points)), row)
-            all_squares = _squares(points, row, every)
+            all_squares = squared_distances(points, row, every)
             nearest = np.argsort(all_squares, kind="stable")[:n_neighbors]
             found[place, :n_neighbors], squares[place, :n_neighbors] = every[nearest], all_squares[nearest]
     return found[:, :n_neighbors], np.sqrt(squares[:, :n_neighbors])
 
 
-def _squares(points: Points, row: int, others: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+def squared_distances(points: Points, row: int, others: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
     """Return squared distances, from differences in float64."""
     differences = points[others].astype(np.float64) - points[row].astype(np.float64)
     return np.asarray(np.einsum("nd,nd->n", differences, differences))

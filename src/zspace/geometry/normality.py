@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
+from scipy import stats
 
 from zspace.geometry.clouds import Cloud
 from zspace.machine import over_blocks
@@ -13,6 +14,9 @@ FEWEST_POINTS = 20
 """With fewer, the scores below are not yet standard normal."""
 FALSE_DISCOVERIES = 0.05
 """Share of the axes called not normal that may be called so by chance."""
+
+_BREATH = 1e-10
+"""Variance that is added to those of scores, which are 1."""
 
 Axes = Float64[np.ndarray, " n_axes"]
 
@@ -139,14 +143,16 @@ def normal_shapes(
     shapes = []
     for k in range(n_clouds):
         draws = random_stream(seed, "normal shapes", k).standard_normal((2, len(correlation)))
-        skewness, kurtosis = (draw @ root for draw, root in zip(draws, roots, strict=True))
+        skewness, kurtosis = (root @ draw for draw, root in zip(draws, roots, strict=True))
         shapes.append(Shape(n_points, skewness_of_scores(skewness, n_points), kurtosis_of_scores(kurtosis, n_points)))
     return shapes
 
 
 def _root(covariance: Float64[np.ndarray, "n_axes n_axes"]) -> Float64[np.ndarray, "n_axes n_axes"]:
-    variances, components = np.linalg.eigh(covariance)
-    return np.asarray((components * np.sqrt(variances.clip(min=0.0))) @ components.T)
+    """Return a triangular root; axes that are copies of each other get a breath of their own, lest there be none."""
+    breathing = covariance.copy()
+    np.fill_diagonal(breathing, covariance.diagonal() + _BREATH)
+    return np.asarray(np.linalg.cholesky(breathing))
 
 
 def n_discoveries(p_values: Float64[np.ndarray, " n_axes"]) -> float:
@@ -161,6 +167,4 @@ def n_discoveries(p_values: Float64[np.ndarray, " n_axes"]) -> float:
     >>> n_discoveries(np.array([0.03, 0.9, 0.001])), n_discoveries(np.array([0.04, 0.9, 0.9]))
     (2.0, 0.0)
     """
-    allowed = FALSE_DISCOVERIES * np.arange(1, len(p_values) + 1) / len(p_values)
-    passed = np.flatnonzero(np.sort(p_values) <= allowed)
-    return float(passed[-1] + 1) if len(passed) else 0.0
+    return float((stats.false_discovery_control(p_values) <= FALSE_DISCOVERIES).sum())

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from scipy import stats
+from scipy import linalg, stats
 
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.histograms import expected_counts
 from zspace.geometry.radius_laws import RadiusLaw, constant_radius_law, gaussian_radius_law
 from zspace.seeds import random_stream
 
@@ -31,10 +32,11 @@ def matched_gaussian_points(
 
     Randomness
     ----------
-    Uses ``random`` only; n_points * z_dim normal numbers.
+    Uses ``random`` only; a normal number for every point and component.
     """
     variances, components = cloud.principal
-    scores = random.standard_normal((n_points, cloud.z_dim)) * np.sqrt(variances)
+    n_components = components.shape[1]
+    scores = random.standard_normal((n_points, n_components)) * np.sqrt(variances[:n_components])
     return np.asarray(cloud.mean + scores @ components.T, dtype=np.float32)
 
 
@@ -43,7 +45,11 @@ def matched_gaussian_radius_law(cloud: Cloud) -> RadiusLaw:
     variances, components = cloud.principal
     # Rounding leaves a little variance along directions that have none.
     deviations = np.sqrt(np.where(variances > _NO_VARIANCE * variances[0], variances, 0.0))
-    law = gaussian_radius_law(deviations, cloud.mean @ components)
+    offsets = np.zeros(cloud.z_dim)
+    offsets[: components.shape[1]] = cloud.mean @ components
+    if components.shape[1] < cloud.z_dim:  # all that lies across the components is one more offset
+        offsets[-1] = np.linalg.norm(cloud.mean - components @ (cloud.mean @ components))
+    law = gaussian_radius_law(deviations, offsets)
     # One radius is told by the points themselves: the law's own last digits might put it on the other side of an edge.
     return constant_radius_law(float(np.median(cloud.radii))) if law.is_constant else law
 
@@ -64,20 +70,32 @@ def matched_gaussian_radii(
 def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndarray, "n_clouds z_dim"]:
     """Draw principal-component spectra, largest first, of isotropic Gaussian clouds.
 
-    Each has the cloud's number of points and, on average, its total variance. With more points than dimensions the
-    sample covariance is drawn directly from its Wishart law: z_dim ** 3 operations, whatever the number of points.
+    Each has the cloud's number of points and, on average, its total variance. No points are drawn, and no matrix of
+    z_dim columns is made: the spectrum of a Gaussian sample follows the law of a small tridiagonal matrix.
+
+    Cost
+    ----
+    2 * m random numbers and m ** 2 operations for each cloud, where m is the smaller of n_points - 1 and z_dim.
+
+    Source
+    ------
+    Dumitriu and Edelman 2002, J. Math. Phys. 43, 5830, matrix models for beta ensembles, the Laguerre one with beta 1:
+    the eigenvalues of a Wishart matrix are those of B B^T, B having independent chi variables on its diagonal and
+    below it.
     """
     scale = float(cloud.covariance.trace()) / cloud.z_dim
     degrees = cloud.n_points - 1
+    n_varying = min(degrees, cloud.z_dim)
+    ranks = np.arange(n_varying)
     spectra = np.zeros((n_clouds, cloud.z_dim))
     for k in range(n_clouds):
         random = random_stream(seed, "isotropic spectra", k)
-        if degrees >= cloud.z_dim:
-            matrix = np.atleast_2d(stats.wishart.rvs(degrees, np.eye(cloud.z_dim), random_state=random))
-        else:
-            draws = random.standard_normal((degrees, cloud.z_dim))
-            matrix = draws.T @ draws
-        spectra[k] = np.linalg.eigvalsh(matrix)[::-1].clip(min=0.0) * scale / degrees
+        diagonal = np.sqrt(random.chisquare(max(degrees, cloud.z_dim) - ranks))
+        below = np.sqrt(random.chisquare(ranks[:0:-1]))
+        squares = diagonal**2
+        squares[1:] += below**2
+        varying = linalg.eigvalsh_tridiagonal(squares, diagonal[:-1] * below)
+        spectra[k, :n_varying] = varying[::-1].clip(min=0.0) * scale / degrees
     return spectra
 
 
@@ -95,4 +113,4 @@ def standard_normal_radius_counts(
     ------
     The radius of a standard normal vector follows the chi law with z_dim degrees of freedom.
     """
-    return np.asarray(n_points * np.diff(stats.chi.cdf(edges, z_dim)))
+    return expected_counts(n_points, stats.chi.cdf(edges, z_dim))

@@ -66,6 +66,17 @@ class PlaneCloud:
         return count_law(self.gaussian, window, len(self.points)) if self.gaussian else None
 
 
+def parse_planes(names: tuple[str, ...]) -> list[Plane]:
+    """Return the planes of these names, however many dimensions there are.
+
+    Raises
+    ------
+    SettingOutOfRange
+        For a name that is no plane.
+    """
+    return [_plane(name) for name in names]
+
+
 def chosen_planes(asked: tuple[str, ...], z_dim: int) -> tuple[list[Plane], tuple[str, ...]]:
     """Return the planes of these names, each once, and a sentence for each that had to be changed.
 
@@ -109,7 +120,9 @@ def planes_of(cloud: Cloud, planes: list[Plane]) -> Iterator[PlaneCloud]:
             yield PlaneCloud(plane, points, cloud.mean[numbers], cloud.covariance[np.ix_(numbers, numbers)])
         else:
             variances, components = cloud.principal
-            directions = np.ascontiguousarray(components[:, numbers])
+            directions = np.zeros((cloud.z_dim, 2))  # nothing lies along components that the points do not span
+            for column, number in enumerate(numbers):
+                directions[:, column] = components[:, number] if number < components.shape[1] else 0.0
             points = np.concatenate([(block.astype(np.float64) - cloud.mean) @ directions for block in cloud.blocks()])
             same = np.equal.outer(numbers, numbers)  # one dimension alone gives the plane pc1-pc1
             yield PlaneCloud(plane, points, np.zeros(2), np.where(same, variances[numbers], 0.0))

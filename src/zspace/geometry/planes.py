@@ -5,6 +5,7 @@ are more stringy or clumpy than points scattered at random.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -78,9 +79,7 @@ def plane_windows(
     """
     chosen, notes = chosen_planes(planes, cloud.z_dim)
     estimates = {
-        "n_planes": Estimate(
-            float(len(chosen)), "planes", cloud.n_points, cloud.n_points, "planes looked at", warnings=notes
-        )
+        "n_planes": Estimate.of(float(len(chosen)), "planes", "planes looked at", cloud.n_points, warnings=notes)
     }
     curves, grids, p_values = {}, {}, []
     for seen in planes_of(cloud, chosen):
@@ -120,27 +119,20 @@ def _count(seen: PlaneCloud, window: Window, count: int, law: CountLaw | None) -
     n_points = len(seen.points)
     source = f"z-points with {_window_words(window)}"
     if law is None:
-        return Estimate(float(count), "z-points", n_points, n_points, source, warnings=(_NO_GAUSSIAN,))
+        return Estimate.of(float(count), "z-points", source, n_points, warnings=(_NO_GAUSSIAN,))
     low, high = law.band(LEVEL)
-    return Estimate(
-        float(count),
-        "z-points",
-        n_points,
-        n_points,
-        source,
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_band=(float(low), float(high)),
-        p_value=law.p_value(count),
-        assumptions=("z-points are independent draws", f"the band holds {LEVEL:.0%} of the counts, in closed form"),
-    )
+    assumptions = ("z-points are independent draws", f"the band holds {LEVEL:.0%} of the counts, in closed form")
+    found = Estimate.of(float(count), "z-points", source, n_points, assumptions=assumptions)
+    band, p_value = (float(low), float(high)), law.p_value(count)
+    return replace(found, null_name=nulls.MATCHED_GAUSSIAN, null_band=band, p_value=p_value)
 
 
 def _expected(seen: PlaneCloud, law: CountLaw | None) -> Estimate:
     n_points = len(seen.points)
     source = "n_points * the bivariate normal probability of the window"
     if law is None:
-        return Estimate(None, "z-points", n_points, n_points, source, reason=_NO_GAUSSIAN)
-    return Estimate(law.expected, "z-points", n_points, n_points, source)
+        return Estimate.unknown(_NO_GAUSSIAN, "z-points", source, n_points)
+    return Estimate.of(law.expected, "z-points", source, n_points)
 
 
 # --- Are the points stringy? ------------------------------------------------------------------------------------------
@@ -180,29 +172,20 @@ def _local_dimension(
     taken, warnings = _different_points(inside, seed, name)
     if len(taken) < FEWEST_POINTS:
         reason = f"only {len(taken)} different points lie in the window, {FEWEST_POINTS} are needed"
-        return Estimate(None, unit, n_points, n_points, source, reason=reason)
+        return Estimate.unknown(reason, unit, source, n_points)
     n_neighbors = min(MOST_NEIGHBORS, len(taken) // 4)
     value = local_dimension(taken, n_neighbors)
     if not np.isfinite(value):
         reason = "all neighbours are equally far away, as on a lattice"
-        return Estimate(None, unit, n_points, n_points, source, reason=reason)
+        return Estimate.unknown(reason, unit, source, n_points)
     source = f"{n_neighbors} {source}"
     twins = _twin_dimensions(seen, window, law, len(taken), n_neighbors, n_null_clouds, stream)
     if twins is None:
-        return Estimate(value, unit, n_points, len(taken), source, warnings=(*warnings, _NO_GAUSSIAN))
-    return Estimate(
-        value,
-        unit,
-        n_points,
-        len(taken),
-        source,
-        null_name=f"{nulls.MATCHED_GAUSSIAN}, as many points in the same window",
-        null_band=(float(twins.min()), float(twins.max())),
-        p_value=_one_more_p_value(value, twins),
-        seed=seed,
-        assumptions=("z-points are independent draws", "p-value: Student t for one more draw of the null twins"),
-        warnings=warnings,
-    )
+        return Estimate.of(value, unit, source, len(taken), n_points, warnings=(*warnings, _NO_GAUSSIAN))
+    assumptions = ("z-points are independent draws", "p-value: Student t for one more draw of the null twins")
+    found = Estimate.of(value, unit, source, len(taken), n_points, assumptions, warnings)
+    null_name = f"{nulls.MATCHED_GAUSSIAN}, as many points in the same window"
+    return replace(found.beside(null_name, twins.tolist(), seed), p_value=_one_more_p_value(value, twins))
 
 
 def _different_points(
@@ -259,7 +242,7 @@ def _n_stringy(cloud: Cloud, p_values: list[float], n_windows: int) -> Estimate:
     source = f"windows with a local dimension below that of the null twins at p < {limit:.2g}"
     if not p_values:
         reason = f"none of the {n_windows} windows has points enough and a Gaussian to compare them with"
-        return Estimate(None, "windows", cloud.n_points, cloud.n_points, source, reason=reason)
+        return Estimate.unknown(reason, "windows", source, cloud.n_points)
     value = float(sum(p < limit for p in p_values))
     assumptions = (f"{len(p_values)} of {n_windows} windows tested, Bonferroni's limit on all of them together",)
-    return Estimate(value, "windows", cloud.n_points, cloud.n_points, source, assumptions=assumptions)
+    return Estimate.of(value, "windows", source, cloud.n_points, assumptions=assumptions)

@@ -64,14 +64,14 @@ def posterior_report(posterior: Posterior) -> Measurement:
     n_values = n_points * z_dim
 
     def estimate(value: float, unit: str, source: str, n: int = n_values) -> Estimate:
-        return Estimate(value, unit, n, n, source)
+        return Estimate.of(value, unit, source, n)
 
     radii_z, radii_mu = (np.concatenate(parts) for parts in (sums.radii_z, sums.radii_mu))
     gaps = np.abs(radii_z - radii_mu)
     # A point at the origin has no relative difference; it would have to be exactly there.
     relative = gaps[radii_mu > 0] / radii_mu[radii_mu > 0]
     variances = (sums.mu_squares - sums.mu_sums**2 / n_points) / (n_points - 1)
-    divergences = sums.divergences / n_points
+    divergences = (sums.divergences / n_points).clip(min=0.0)  # as none is but for rounding
     n_active, n_collapsed = int((variances > _ACTIVE_VARIANCE).sum()), int((divergences < _COLLAPSED_NATS).sum())
     estimates = {
         "largest_logvar": estimate(sums.largest_logvar, "log of squared units of z", "over all components"),
@@ -111,12 +111,14 @@ def _radius_estimates(
 
 def _relative(relative: Float64[np.ndarray, " n"], n_points: int, value: float | None) -> Estimate:
     source = "|R(z) - R(mu)| / R(mu)"
-    reason = None if value is not None else "every mu lies at the origin"
-    return Estimate(value, "share of the radius", n_points, len(relative), source, reason=reason)
+    unit = "share of the radius"
+    if value is None:
+        return Estimate.unknown("every mu lies at the origin", unit, source, len(relative), n_points)
+    return Estimate.of(value, unit, source, len(relative), n_points)
 
 
 def _curves(posterior: Posterior, sums: _Sums, divergences: Float64[np.ndarray, " z_dim"]) -> dict[str, Curve]:
-    first, last = bin_range(sums.smallest_logvar, sums.largest_logvar, _LOGVAR_BIN)
+    first, last = bin_range(sums.smallest_logvar, sums.largest_logvar, _LOGVAR_BIN, setting="bins of logvar")
     counts = np.zeros(last - first + 1)
     for _, _, logvar in posterior.blocks():
         counts += count_values(logvar.ravel(), first, last, _LOGVAR_BIN)

@@ -91,20 +91,11 @@ def _estimate(
     unit, source, summarise = summary
     if variances.sum() == 0:
         reason = "all points are equal, so there is no spread to share out"
-        return Estimate(None, unit, cloud.n_points, cloud.n_points, source, reason=reason)
-    null_values = [summarise(spectrum) for spectrum in null_spectra]
+        return Estimate.unknown(reason, unit, source, cloud.n_points)
     few = cloud.n_points <= cloud.z_dim
-    return Estimate(
-        summarise(variances),
-        unit,
-        cloud.n_points,
-        cloud.n_points,
-        source,
-        null_name=nulls.ISOTROPIC_GAUSSIAN,
-        null_band=(min(null_values), max(null_values)),
-        seed=seed,
-        warnings=(f"only {cloud.n_points} points span at most {cloud.n_points - 1} components",) if few else (),
-    )
+    warnings = (f"only {cloud.n_points} points span at most {cloud.n_points - 1} components",) if few else ()
+    found = Estimate.of(summarise(variances), unit, source, cloud.n_points, warnings=warnings)
+    return found.beside(nulls.ISOTROPIC_GAUSSIAN, [summarise(spectrum) for spectrum in null_spectra], seed)
 
 
 def _spectrum_curve(

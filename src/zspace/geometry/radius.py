@@ -1,15 +1,24 @@
 """How far z-points lie from the origin."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64
-from scipy import stats
 
 from zspace.errors import SettingMissing
+from zspace.estimates import mean_estimate
 from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import bin_edges, bin_range, count_sorted, fullest_bin_centre
+from zspace.geometry.histograms import (
+    BinWidth,
+    bin_edges,
+    bin_range,
+    count_sorted,
+    derived_width,
+    expected_counts,
+    fullest_bin_centre,
+)
 from zspace.geometry.radius_laws import RadiusLaw
 from zspace.results import Curve, Estimate, Law, Measurement
 
@@ -18,7 +27,7 @@ _WIDEST_VIEW = 10.0
 """The bulk of N(0, I) belongs into the histogram unless it would then be this many times as wide as the cloud."""
 
 
-def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: int, seed: int) -> Measurement:
+def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_clouds: int, seed: int) -> Measurement:
     """Measure the distribution of the distance from the origin.
 
     Parameters
@@ -26,7 +35,8 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     cloud
         The z-points.
     bin_widths
-        One histogram is made for each width, in units of z, at least one; the peak is read off the first.
+        One histogram is made for each width, in units of z, at least one; the peak is read off the first. None derives
+        one width from the points.
     n_null_clouds
         Clouds drawn from the matched Gaussian for the pointwise bands.
     seed
@@ -58,20 +68,21 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...], n_null_clouds: i
     TooManyBins
         When the bins would not fit in memory.
     """
-    if not bin_widths:
+    if bin_widths == ():
         rule, next_step = "must hold at least one bin width", "Add one, such as 0.5."
         raise SettingMissing("measure.radius_bins", rule, "none", next_step)
-    law = nulls.matched_gaussian_radius_law(cloud)
     radii = np.sort(cloud.radii)
+    bins = [BinWidth(width, "as asked") for width in bin_widths or ()] or [_derived_bins(radii)]
+    law = nulls.matched_gaussian_radius_law(cloud)
     null_radii = list(nulls.matched_gaussian_radii(law, cloud.n_points, n_null_clouds, seed))
-    curves = {f"bin {width:g}": _histogram(cloud, radii, width, law, null_radii) for width in bin_widths}
+    curves = {f"bin {one.width:g}": _histogram(cloud, radii, one.width, law, null_radii) for one in bins}
     peak_of = next(iter(curves.values()))
     estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
-    estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bin_widths[0], null_radii, seed)
+    estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bins[0].width, null_radii, seed)
     for name, (source, summarise) in _SUMMARIES.items():
-        null_values = [summarise(radii) for radii in null_radii]
-        band = (min(null_values), max(null_values))
-        estimates[name] = _number(cloud, summarise(radii), source, band, seed)
+        found = Estimate.of(summarise(radii), "units of z", source, cloud.n_points)
+        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, [summarise(drawn) for drawn in null_radii], seed)
+    estimates["bin_width"] = Estimate.of(bins[0].width, "units of z", bins[0].reason, cloud.n_points)
     return Measurement("radius", estimates | _of_the_law(cloud, law), curves)
 
 
@@ -92,6 +103,11 @@ def sorted_quantile(values: _Radii, share: float) -> float:
     return low + (place - below) * (high - low)
 
 
+def _derived_bins(radii: _Radii) -> BinWidth:
+    spread = sorted_quantile(radii, 0.75) - sorted_quantile(radii, 0.25)
+    return derived_width(spread, len(radii), float(radii[0]), float(radii[-1]), float(radii.std(ddof=1)))
+
+
 _SUMMARIES: dict[str, tuple[str, Callable[[_Radii], float]]] = {
     "standard_deviation": ("standard deviation of R", lambda radii: float(radii.std(ddof=1))),
     "smallest": ("smallest R", lambda radii: float(radii[0])),
@@ -107,19 +123,6 @@ _FEWEST_BINS = 3
 """Bins that the middle 95 % of the points must span for the fullest of them to be called a peak."""
 
 
-def _number(cloud: Cloud, value: float, source: str, null_band: tuple[float, float], seed: int) -> Estimate:
-    return Estimate(
-        value,
-        "units of z",
-        cloud.n_points,
-        cloud.n_points,
-        source,
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_band=null_band,
-        seed=seed,
-    )
-
-
 def _peak_radius(
     cloud: Cloud, radii: _Radii, histogram: Curve, width: float, null_radii: list[_Radii], seed: int
 ) -> Estimate:
@@ -127,30 +130,16 @@ def _peak_radius(
     low, high = sorted_quantile(radii, 0.025), sorted_quantile(radii, 0.975)
     if high - low < (_FEWEST_BINS - 1) * width:
         reason = f"bins of {width:g} are too coarse: 95 % of the points lie between {low:.4g} and {high:.4g}"
-        return Estimate(None, "units of z", cloud.n_points, cloud.n_points, source, reason=reason)
+        return Estimate.unknown(reason, "units of z", source, cloud.n_points)
     null_peaks = [fullest_bin_centre(_counts(drawn, histogram.x), histogram.x) for drawn in null_radii]
-    value = fullest_bin_centre(histogram.y[0], histogram.x)
-    return _number(cloud, value, source, (min(null_peaks), max(null_peaks)), seed)
+    found = Estimate.of(fullest_bin_centre(histogram.y[0], histogram.x), "units of z", source, cloud.n_points)
+    return found.beside(nulls.MATCHED_GAUSSIAN, null_peaks, seed)
 
 
 def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:
-    mean, level = float(cloud.radii.mean()), 0.95
-    error = float(stats.sem(cloud.radii))
-    reach = error * float(stats.t.ppf((1 + level) / 2, cloud.n_points - 1))
-    return Estimate(
-        mean,
-        "units of z",
-        cloud.n_points,
-        cloud.n_points,
-        _SOURCE,
-        interval=(mean - reach, mean + reach),
-        level=level,
-        interval_method="Student t",
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_band=(min(null_means), max(null_means)),
-        seed=seed,
-        assumptions=("z-points are independent draws",),
-    )
+    found = mean_estimate(cloud.radii, "units of z", _SOURCE)
+    found = replace(found, assumptions=("z-points are independent draws",))
+    return found.beside(nulls.MATCHED_GAUSSIAN, null_means, seed)
 
 
 def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
@@ -160,9 +149,7 @@ def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
         "matched_peak_radius": (law.peak, "highest density of R"),
     }
     return {
-        name: Estimate(
-            value, "units of z", cloud.n_points, cloud.n_points, f"{what} under the {nulls.MATCHED_GAUSSIAN}"
-        )
+        name: Estimate.of(value, "units of z", f"{what} under the {nulls.MATCHED_GAUSSIAN}", cloud.n_points)
         for name, (value, what) in found.items()
     }
 
@@ -177,13 +164,13 @@ def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_r
     law_low, law_high = nulls.standard_normal_radius_range(cloud.z_dim)
     if max(high, law_high) - min(low, law_low) < _WIDEST_VIEW * (high - low):
         low, high = min(low, law_low), max(high, law_high)
-    edges = bin_edges(*bin_range(low, high, width), width)
+    edges = bin_edges(*bin_range(low, high, width, setting="measure.radius_bins"), width)
     null_low = null_high = _counts(null_radii[0], edges)
     for drawn in null_radii[1:]:  # one at a time: there may be many null clouds, and many bins
         counts = _counts(drawn, edges)
         null_low, null_high = np.minimum(null_low, counts), np.maximum(null_high, counts)
     standard = nulls.standard_normal_radius_counts(edges, cloud.n_points, cloud.z_dim)
-    matched = cloud.n_points * np.diff(law.cumulative(edges))
+    matched = expected_counts(cloud.n_points, law.cumulative(edges))
     return Curve(
         "histogram",
         edges,

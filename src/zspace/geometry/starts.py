@@ -1,19 +1,20 @@
 """Where k-means starts from, and the best of several starts."""
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float64, Int64
 
-from zspace.geometry.kmeans import Centres, Fits, refine
+from zspace.geometry.kmeans import Centres, Fits, Places, refine
 from zspace.seeds import random_stream
-from zspace.shapes import Points
 
 _N_CANDIDATES = 4
 """Points that are tried for every next centre of a start; the one that leaves the least inertia is taken."""
-_INDISTINCT = 1e-6
-"""Squared distances below this share of the squared lengths are rounding of float32, and count as zero."""
+_NEAR = 1e-10
+"""Squared distances below this share of the squared lengths are computed from differences, lest they be rounding."""
 
 
-def fit_from_starts(points: Points, ks: list[int], n_starts: int, n_passes: int, tolerance: float) -> list[Fits]:
+def fit_from_starts(
+    points: Places, ks: list[int], n_starts: int, n_passes: int, tolerance: float, precision: np.dtype
+) -> list[Fits]:
     """Fit every number of clusters from several starts, and once more from the best fit with more clusters.
 
     A bad start leaves a spike in the curve of inertia over k: two centres in one cluster, or two clusters at one
@@ -26,6 +27,8 @@ def fit_from_starts(points: Points, ks: list[int], n_starts: int, n_passes: int,
         One point per row, centred on the origin.
     ks
         Numbers of clusters, rising, none of them more than there are distinct points.
+    precision
+        Of the centres, and so of the squared distances from them.
 
     Returns
     -------
@@ -35,10 +38,10 @@ def fit_from_starts(points: Points, ks: list[int], n_starts: int, n_passes: int,
     ----------
     The starts come from fixed streams, so the fits are a function of the points alone.
     """
-    fits = []
-    for start in range(n_starts):
-        sequence = spread_out(points, ks[-1], random_stream(0, "k-means start", start))
-        fits.append(refine(points, [sequence[:k] for k in ks], n_passes, tolerance)[0])
+    sequences = [spread_out(points, ks[-1], random_stream(0, "k-means start", start)) for start in range(n_starts)]
+    points = points.astype(precision, copy=False)
+    stacks = [[sequence[:k].astype(precision) for k in ks] for sequence in sequences]
+    fits = [refine(points, stack, n_passes, tolerance)[0] for stack in stacks]
     chosen = [min(fits, key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
     for j in reversed(range(len(ks) - 1)):
         thinned = without_least_missed(points, chosen[j + 1].centres[0], ks[j])
@@ -53,7 +56,7 @@ def fit_from_starts(points: Points, ks: list[int], n_starts: int, n_passes: int,
     return [*fits, best]
 
 
-def without_least_missed(points: Points, centres: Centres, n_left: int) -> Float32[np.ndarray, "n_left z_dim"]:
+def without_least_missed(points: Places, centres: Centres, n_left: int) -> Float[np.ndarray, "n_left z_dim"]:
     """Take away centres one by one, each time the one whose points are hardly further from their next centre.
 
     Examples
@@ -72,7 +75,7 @@ def without_least_missed(points: Points, centres: Centres, n_left: int) -> Float
     return centres
 
 
-def spread_out(points: Points, n_centres: int, random: np.random.Generator) -> Centres:
+def spread_out(points: Places, n_centres: int, random: np.random.Generator) -> Centres:
     """Choose points far from each other as centres to start from; every leading part is a start for fewer clusters.
 
     Fewer come back when there are fewer distinct points.
@@ -90,23 +93,27 @@ def spread_out(points: Points, n_centres: int, random: np.random.Generator) -> C
     ------
     Arthur and Vassilvitskii 2007, k-means++, in the greedy form of their section 7: the best of several candidates.
     """
-    squares = np.einsum("ij,ij->i", points, points)
+    exact = points.astype(np.float64, copy=False)
+    squares = np.einsum("ij,ij->i", exact, exact)
 
-    def squared_distances(rows: Int64[np.ndarray, " n_rows"]) -> Float32[np.ndarray, "n_rows n_points"]:
+    def squared_distances(rows: Int64[np.ndarray, " n_rows"]) -> Float64[np.ndarray, "n_rows n_points"]:
         lengths = squares[rows, np.newaxis] + squares
-        distances = lengths - 2 * (points[rows] @ points.T)
-        return np.where(distances > _INDISTINCT * lengths, distances, np.float32(0))
+        distances = np.asarray(lengths - 2 * (exact[rows] @ exact.T))
+        near = np.nonzero(distances <= _NEAR * lengths)
+        differences = exact[rows[near[0]]] - exact[near[1]]
+        distances[near] = np.einsum("ij,ij->i", differences, differences)
+        return distances
 
     chosen = [int(random.random() * len(points))]
     nearest = squared_distances(np.array(chosen))[0]
     while len(chosen) < n_centres:
-        cumulative = nearest.cumsum(dtype=np.float64)
+        cumulative = nearest.cumsum()
         if cumulative[-1] == 0:
             break
         places = random.random(_N_CANDIDATES) * cumulative[-1]
         candidates = np.searchsorted(cumulative, places, side="right").clip(max=len(points) - 1)
         remaining = np.minimum(squared_distances(candidates), nearest)
-        best = int(remaining.sum(axis=1, dtype=np.float64).argmin())
+        best = int(remaining.sum(axis=1).argmin())
         chosen.append(int(candidates[best]))
         nearest = remaining[best]
-    return points[chosen]
+    return np.asarray(points[chosen])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from zspace.geometry.accelerators import Assigned, Candidates, ClusterPass, PointSource
@@ -67,7 +67,7 @@ class TorchAccelerator:
         return search
 
     def outer_sums(
-        self, points: Points, centre: Float32[np.ndarray, " z_dim"]
+        self, points: Points, centre: Float64[np.ndarray, " z_dim"]
     ) -> tuple[Float64[np.ndarray, "z_dim z_dim"], Float64[np.ndarray, " z_dim"]]:
         """Return the sums of the points' outer products with themselves and of the points, all about a centre."""
         with _own_turn():
@@ -80,7 +80,7 @@ class TorchAccelerator:
             return products.numpy(force=True), total.numpy(force=True)
 
     def rotated(
-        self, points: Points, centre: Float32[np.ndarray, " z_dim"], axes: Float32[np.ndarray, "z_dim n_axes"]
+        self, points: Points, centre: Float64[np.ndarray, " z_dim"], axes: Float64[np.ndarray, "z_dim n_axes"]
     ) -> Float32[np.ndarray, "n_points n_axes"]:
         """Return the points' coordinates along axes, which are columns, about a centre."""
         rotated = np.empty((len(points), axes.shape[1]), np.float32)
@@ -94,7 +94,7 @@ class TorchAccelerator:
         """Return what assigns these points to centres; of equally near ones the first is taken."""
         rows = _Rows(points, self.device)
 
-        def assign(stacked: Float32[np.ndarray, "n_centres z_dim"], ends: Int64[np.ndarray, " n_ks"]) -> Assigned:
+        def assign(stacked: Float[np.ndarray, "n_centres z_dim"], ends: Int64[np.ndarray, " n_ks"]) -> Assigned:
             sizes = np.diff(ends, prepend=0)
             labels = np.empty((len(rows), len(ends)), dtype=np.uint16)
             with _own_turn():
@@ -124,9 +124,10 @@ class _Rows:
     def __init__(self, points: PointSource, device: torch.device) -> None:
         self._points, self._device = points, device
         self._held: Tensor | None = None
-        n_points, z_dim = len(points), points[:1].shape[1]
-        if 4 * n_points * z_dim <= _HELD_SHARE * _free_bytes(device):
-            self._held = torch.empty((n_points, z_dim), device=device)
+        first = _sent(points[:1], device)
+        n_points, z_dim = len(points), first.shape[1]
+        if first.element_size() * n_points * z_dim <= _HELD_SHARE * _free_bytes(device):
+            self._held = first.new_empty((n_points, z_dim))
             for part in _parts(n_points, z_dim):
                 self._held[part] = _sent(points[part], device)
 
@@ -147,12 +148,12 @@ def _parts(n_rows: int, n_columns: int) -> Iterator[slice]:
 def _nearness(points: Tensor, others: Tensor) -> Tensor:
     """Return what is largest for the nearest of the others: x.c - |c|^2 / 2, since |x - c|^2 = |x|^2 - 2 of it."""
     lengths = torch.linalg.vector_norm(others, dim=1, dtype=torch.float64)
-    return torch.addmm(-(lengths.square() / 2).float(), points, others.T)
+    return torch.addmm(-(lengths.square() / 2).to(points.dtype), points, others.T)
 
 
 def _sent(values: np.ndarray, device: torch.device) -> Tensor:
     # A copy, and in order: arrays may be read-only, as files mapped into memory are, or run backwards.
-    return torch.tensor(np.ascontiguousarray(values), device=device)
+    return torch.from_numpy(np.array(values, order="C")).to(device)
 
 
 def _free_bytes(device: torch.device) -> float:

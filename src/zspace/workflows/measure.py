@@ -159,7 +159,11 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
     found = measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, told)
     for number, name in enumerate(names):
         watch(Progress(task.step, number, len(names), "measures", doing=measure_title(name)))
-        measurements[name] = next(found)
+        measurements[name] = taken = next(found)
+        if taken.why_not_taken:
+            watch(
+                Progress(task.step, number, len(names), "measures", note=f"{name} not measured: {taken.why_not_taken}")
+            )
     watch(Progress(task.step, len(names), len(names), "measures"))
     return MeasureResult(measurements, gathered.facts, perf_counter() - start)
 
@@ -176,7 +180,7 @@ def _drawn(task: MeasureTask, gathered: Gathered, name: str, asked: MapSettings,
         found, sheet = draw_map(gathered.cloud, name, asked, task.seed, known, task.settings.map_attributes, told)
     except TooFewPoints as error:
         n_points = gathered.cloud.n_points
-        missing = Estimate(None, "share", n_points, 0, "Venna and Kaski 2001", reason=str(error))
+        missing = Estimate.unknown(str(error), "share", "Venna and Kaski 2001", 0, n_points)
         return Map(name, map_title(asked, n_points), n_points, asked.n_neighbors, {"trustworthiness": missing}), {}
     path = map_path(task.folder, name)
     return found, {path: save_sheet(path, sheet)}

@@ -224,3 +224,10 @@ def test_rates_are_written_beside_their_dots_and_unknown_ones_say_why(model):
     labels = texts(to_svg(draw_rates(model.generation), "rates"))
     assert {"97.3 %", "3.1 %", "95.0 %"} <= set(labels)
     assert "not known: the decoder gave pictures without any contrast" in " ".join(labels)
+
+
+def test_a_measure_that_was_not_taken_has_no_figures():
+    for name in FIGURES:
+        nothing = Measurement.not_taken(name, "it does not suit", 9)
+        assert figure_set(nothing).rows(nothing) == ()
+        assert figure_set(nothing).title == FIGURES[name].title

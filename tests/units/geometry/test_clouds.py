@@ -35,6 +35,32 @@ def test_mean_and_covariance_do_not_lose_digits_far_from_the_origin():
     np.testing.assert_allclose(cloud.covariance, np.cov(exact.T), rtol=1e-10)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize("breadth", [1e3, 3e3, 1e5])
+@pytest.mark.parametrize("n_points", [9_999, 10_000, 12_000])
+def test_one_broad_direction_takes_nothing_from_the_narrow_ones(n_points, breadth, offset):
+    """The first direction lies across all axes; the coordinates themselves are only rounded to float32."""
+    random = np.random.default_rng(1)
+    broad = breadth * random.standard_normal((n_points, 1)) @ np.full((1, 12), 12**-0.5)
+    points = (random.standard_normal((n_points, 12)) + broad + offset * breadth).astype(np.float32)
+    cloud = Cloud(points)
+    exact = np.linalg.eigvalsh(np.cov(points.astype(np.float64).T))[::-1]
+    np.testing.assert_allclose(cloud.principal[0], exact, rtol=1e-5)
+    np.testing.assert_allclose(cloud.rotated.var(axis=0, ddof=1, dtype=np.float64), exact, rtol=1e-5)
+
+
+def test_fewer_points_than_axes_span_what_a_singular_value_decomposition_finds():
+    points = standard_normal_points(30, 200, 1) * np.geomspace(1, 100, 200, dtype=np.float32) + np.float32(50)
+    cloud = Cloud(points)
+    variances, components = cloud.principal
+    exact = points - points.mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(variances[:29], np.linalg.svd(exact, compute_uv=False)[:29] ** 2 / 29, rtol=1e-10)
+    assert (variances[29:] == 0).all()
+    np.testing.assert_allclose(components.T @ components, np.eye(29), atol=1e-12)
+    np.testing.assert_allclose(components * variances[:29] @ components.T, cloud.covariance, atol=1e-9 * variances[0])
+    np.testing.assert_allclose(cloud.rotated, exact @ components, rtol=1e-6, atol=1e-10)
+
+
 def test_blocks_hold_every_row_once_and_in_order(monkeypatch):
     monkeypatch.setattr("zspace.geometry.clouds._BLOCK_VALUES", 10)
     points = standard_normal_points(11, 3, 1)

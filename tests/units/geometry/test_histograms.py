@@ -4,11 +4,21 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import special
 
 from zspace.errors import TooManyBins
 from zspace.geometry.axes import axis_densities
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.histograms import MAX_BINS, bin_edges, bin_numbers, bin_range, count_values, fullest_bin_centre
+from zspace.geometry.histograms import (
+    MAX_BINS,
+    bin_edges,
+    bin_numbers,
+    bin_range,
+    count_values,
+    derived_width,
+    expected_counts,
+    fullest_bin_centre,
+)
 from zspace.geometry.radius import radius_density
 from zspace.geometry.truths import standard_normal_points
 
@@ -86,3 +96,41 @@ def test_a_runaway_point_is_refused_before_memory_is_taken(measure):
 
 def test_of_equally_full_bins_the_first_is_the_peak():
     assert fullest_bin_centre(np.array([1.0, 5.0, 2.0, 5.0]), np.array([0.0, 1, 2, 3, 4])) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("spread", "n_points", "width"),
+    [(1.35, 1000, 0.2), (1.35, 10**6, 0.02), (135.0, 200, 50.0), (1.35e-30, 1000, 2e-31)],
+)
+def test_a_derived_width_follows_spread_and_number_by_freedman_and_diaconis(spread, n_points, width):
+    found = derived_width(spread, n_points, -3 * spread, 3 * spread, spread)
+    assert found.width == width
+    assert "Freedman and Diaconis 1981" in found.reason
+
+
+def test_where_most_values_are_alike_the_deviation_decides():
+    found = derived_width(0.0, 1000, 0.0, 10.0, 1.0)
+    assert found.width == 0.5  # of 0.349, whose neighbours are 0.2 and 0.5
+    assert "Scott 1979" in found.reason
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 1e9), (1e12, 1e12 + 3)])
+def test_a_derived_width_is_never_one_that_would_be_refused(low, high):
+    found = derived_width(1.0, 10_000, low, high, 1.0, n_histograms=256)
+    bin_range(low, high, found.width, n_histograms=256)
+    assert "as fine as their range allows" in found.reason or found.width == 0.1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, -7e29])
+def test_equal_values_take_any_width(value):
+    found = derived_width(0.0, 50, value, value, 0.0)
+    assert found.reason == "any width does: all values are equal"
+    first, last = bin_range(value, value, found.width)
+    assert first == last
+
+
+def test_expected_counts_are_never_negative():
+    """The cumulative normal law falls in its last digits far out, where it is computed."""
+    edges = np.arange(-40, 40, 0.01)
+    assert (expected_counts(10**6, special.ndtr(edges)) >= 0).all()
+    np.testing.assert_allclose(expected_counts(10, np.array([[0.0, 0.25, 0.2, 1.0]])), [[2.5, 0, 7.5]])

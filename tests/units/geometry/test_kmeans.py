@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zspace.geometry.kmeans import CentredPoints, move_by_batches, refine
+from zspace.geometry.kmeans import CentredPoints, exact_inertias, move_by_batches, refine
 from zspace.geometry.starts import fit_from_starts, spread_out
 from zspace.geometry.truths import standard_normal_points
 from zspace.seeds import random_stream
@@ -46,11 +46,11 @@ def test_every_pass_lowers_inertia():
 
 def test_one_pass_of_batches_is_nearly_as_good_as_many_full_ones():
     centred = CentredPoints(POINTS, np.zeros(4), 1.0)
-    starts = fit_from_starts(POINTS[:200], KS, 2, 5, 1e-3)[-1]
+    starts = fit_from_starts(POINTS[:200], KS, 2, 5, 1e-3, np.dtype(np.float32))[-1]
     full, after_batches = refine(centred, move_by_batches(centred, np.arange(len(POINTS)), starts), 20, 0.0)
     before, _ = refine(centred, starts.centres, 1, 0.0)
-    assert (after_batches < before.inertias).all()
-    assert (after_batches < 1.05 * full.inertias).all()
+    assert (after_batches.inertias < before.inertias).all()
+    assert (after_batches.inertias < 1.05 * full.inertias).all()
 
 
 def test_points_at_the_same_distance_from_two_centres_count_once():
@@ -58,3 +58,30 @@ def test_points_at_the_same_distance_from_two_centres_count_once():
     fits, _ = refine(points, [np.array([[-1.0], [1.0]], dtype=np.float32)], 1, 0.0)
     assert fits.inertias.tolist() == [1.0]
     assert fits.sizes[0].sum() == 3
+
+
+def tight_heaps(distance, precision=np.float64):
+    """Three heaps of deviation 1 about points that far from each other."""
+    centres = np.array([[0.0, 0.0], [distance, 0.0], [0.0, distance]])
+    points = np.repeat(centres, 200, axis=0) + standard_normal_points(600, 2, 2)
+    return (points - points.mean(axis=0)).astype(precision)
+
+
+@pytest.mark.parametrize("distance", [1e2, 1e5, 1e7])
+def test_inertia_from_differences_is_that_of_tight_heaps_however_far_apart(distance):
+    points = tight_heaps(distance)
+    fits = exact_inertias(points, refine(points, [points[[0, 200, 400]]], 5, 0.0)[0])
+    expected = sum(((heap - heap.mean(axis=0)) ** 2).sum() for heap in np.split(points, 3))
+    assert fits.inertias[0] == pytest.approx(expected, rel=1e-7)
+
+
+def test_inertia_from_differences_repairs_what_float32_lost():
+    points = tight_heaps(1e4, np.float32)
+    rough, _ = refine(points, [points[[0, 200, 400]]], 5, 0.0)
+    exact = sum(((heap - heap.mean(axis=0, dtype=np.float64)) ** 2).sum() for heap in np.split(points, 3))
+    assert exact_inertias(points, rough).inertias[0] == pytest.approx(exact, rel=1e-4)
+
+
+@pytest.mark.parametrize("distance", [1e2, 1e5, 1e7])
+def test_every_place_is_found_however_near_it_is_to_another(distance):
+    assert len(spread_out(tight_heaps(distance), 600, random_stream(1, "test"))) == 600
