@@ -76,7 +76,7 @@ def place_name(source: str | Path) -> str:
     >>> place_name("latents/a.npy"), place_name("/")
     ('a.npy', 'root')
     """
-    return Path(source).resolve().name or "root"
+    return Path(os.path.realpath(source)).name or "root"  # which leaves a link onto itself as it is
 
 
 def output_error(path: Path, error: OSError) -> ZspaceError:
