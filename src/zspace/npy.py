@@ -118,7 +118,7 @@ def _refuse_objects(header: NpyHeader) -> None:
         raise NpyUnreadable(f"an array of Python objects, {header}")
 
 
-def map_npy(path: Path) -> np.ndarray:
+def map_npy(path: Path) -> np.memmap:
     """Return the array of a .npy file, mapped read-only: its values stay on the disk until they are used.
 
     Raises
@@ -129,7 +129,7 @@ def map_npy(path: Path) -> np.ndarray:
     with npy_trouble_told():
         with path.open("rb") as file:
             _refuse_objects(read_npy_header(file, os.fstat(file.fileno()).st_size))
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.memmap = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
 
 
