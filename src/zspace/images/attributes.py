@@ -108,7 +108,9 @@ def _read_parquet(data: bytes) -> pa.Table:
         groups = map(file.metadata.row_group, range(file.num_row_groups))
         if sum(group.total_byte_size for group in groups) > _MOST_BYTES:
             raise ValueError(f"a table that unpacks to more than {_MOST_BYTES:,} bytes")
-        return file.read()
+        columns = file.read()
+        columns.validate(full=True)  # else text that is no UTF-8 fails only when it is used
+        return columns
 
 
 def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:

@@ -30,6 +30,7 @@ _IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", 
 _N_ENDINGS_SHOWN = 5
 _UNCLEAN = re.compile(r"\\|(?:^|/)\.{0,2}(?:/|$)")
 _HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
+_ENDING = re.compile(r"(?:\.[a-z0-9_-]{1,16})?")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -163,9 +164,11 @@ def count_endings(others: Mapping[str, int]) -> str:
     >>> count_endings({".txt": 2, ".gif": 1, "": 1})
     '2 .txt, 1 without an ending, 1 .gif'
     """
-    commonest = sorted(others.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{count:,} {ending or 'without an ending'}" for ending, count in commonest[:_N_ENDINGS_SHOWN]]
-    n_more = sum(count for _, count in commonest[_N_ENDINGS_SHOWN:])
+    # A name may hold anything, also what a terminal obeys: only endings that look like some are shown.
+    known = [item for item in others.items() if _ENDING.fullmatch(item[0])]
+    commonest = sorted(known, key=lambda item: (-item[1], item[0]))[:_N_ENDINGS_SHOWN]
+    shown = [f"{count:,} {ending or 'without an ending'}" for ending, count in commonest]
+    n_more = sum(others.values()) - sum(count for _, count in commonest)
     return ", ".join([*shown, f"{n_more:,} of other endings"] if n_more else shown)
 
 

@@ -203,6 +203,7 @@ def _read_columns(folder: Path, name: str, kinds: Mapping[str, pa.DataType], n_r
         # Python opens the file, since Arrow takes no name that is not UTF-8.
         with path.open("rb") as file:
             table = pq.read_table(file)
+        table.validate(full=True)  # else text that is no UTF-8 fails only when it is used
         if missing := [column for column in kinds if table.column_names.count(column) != 1]:
             raise _incomplete(folder, f"{name} without one column {missing[0]!r}")
         columns = [pc.cast(table.column(column), kind) for column, kind in kinds.items()]

@@ -191,3 +191,11 @@ def test_rows_left_out_for_fitting_several_images_are_told(tmp_path, settings_fo
     (tmp_path / "a.csv").write_text("file,x\n1.png,5\n")
     with pytest.raises(AttributesUnreadable, match=r"got 1 rows that fit several images or share one \('1\.png'\)"):
         joined(settings_for, tmp_path / "a.csv", ["cat/1.png", "dog/1.png"])
+
+
+def test_a_parquet_table_of_text_that_is_no_utf8_is_refused(tmp_path, settings_for):
+    pq.write_table(pa.table({"file": ["000001.jpg"], "x": [1]}), tmp_path / "a.parquet", compression="none")
+    data = (tmp_path / "a.parquet").read_bytes().replace(b"000001.jpg", b"00000\xe9.jpg")
+    (tmp_path / "a.parquet").write_bytes(data)
+    with pytest.raises(AttributesUnreadable, match="Invalid UTF8"):
+        joined(settings_for, tmp_path / "a.parquet")

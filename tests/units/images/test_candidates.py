@@ -1,7 +1,16 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from zspace.images.candidates import clean_name, is_image_name, natural_key, pixels_to_rgb
+from zspace.images.candidates import (
+    clean_name,
+    count_endings,
+    is_image_name,
+    left_out_note,
+    natural_key,
+    pixels_to_rgb,
+)
 
 
 def test_numbers_sort_by_value_and_folder_by_folder():
@@ -47,3 +56,18 @@ def test_grey_becomes_three_equal_channels(shape):
     grey = np.arange(20, dtype=np.uint8).reshape(shape)
     assert (pixels_to_rgb(grey) == grey.reshape(4, 5, 1)).all()
     assert pixels_to_rgb(grey).shape == (4, 5, 3)
+
+
+def test_endings_are_counted_in_words_and_nothing_that_a_terminal_obeys_is_shown():
+    assert (
+        count_endings({".txt": 1200, "": 3, ".\x1b[2j": 2, ".ä": 1})
+        == "1,200 .txt, 3 without an ending, 3 of other endings"
+    )
+    many = {f".{letter}": count for count, letter in enumerate("abcdefg", 1)}
+    assert count_endings(many) == "7 .g, 6 .f, 5 .e, 4 .d, 3 .c, 3 of other endings"
+
+
+def test_pictures_of_an_iphone_that_are_left_out_name_the_extra():
+    assert left_out_note(Counter()) == ()
+    (note,) = left_out_note(Counter({".heic": 20}))
+    assert note.endswith("TIFF: 20 .heic. HEIC is read once the extra is installed: pip install 'zspace[heic]'.")
