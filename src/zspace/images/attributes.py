@@ -30,8 +30,8 @@ from zspace.settings import ImageSettings
 Values = Float32[np.ndarray, "n_images n_attributes"]
 
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
-_MOST_BYTES = 1 << 30
-"""Of a table, also of a Parquet when it is unpacked: ten times CelebA's attributes for a million images."""
+_MOST_BYTES = 1 << 29
+"""Of a table, also of a Parquet when it is unpacked; CelebA's 40 attributes of a million images would take 320 MB."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from zspace.errors import AttributesUnreadable
+from zspace.images import attributes as attributes_module
 from zspace.images.attributes import JoinedAttributes, beside, join_attributes, read_attribute_table
 from zspace.images.candidates import ImageSource, Table
 
@@ -199,3 +200,15 @@ def test_a_parquet_table_of_text_that_is_no_utf8_is_refused(tmp_path, settings_f
     (tmp_path / "a.parquet").write_bytes(data)
     with pytest.raises(AttributesUnreadable, match="Invalid UTF8"):
         joined(settings_for, tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_larger_than_any_is_refused_unread(tmp_path, settings_for, monkeypatch, kind):
+    monkeypatch.setattr(attributes_module, "_MOST_BYTES", 100_000)
+    if kind == "csv":
+        (tmp_path / "a.csv").write_text("file,x\n" + "000001.jpg,1\n" * 10_000)
+    else:
+        pq.write_table(pa.table({"file": ["0" * 60_000, "1" * 60_000], "x": [1, 2]}), tmp_path / "a.parquet")
+        assert (tmp_path / "a.parquet").stat().st_size < 20_000
+    with pytest.raises(AttributesUnreadable, match=r"more than 100,000 bytes\. Mend the file, or leave it out"):
+        joined(settings_for, tmp_path / f"a.{kind}")
