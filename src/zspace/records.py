@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -63,6 +63,21 @@ def to_mapping(record: object) -> Any:  # noqa: ANN401 - mirrors whatever the re
     if isinstance(record, (np.ndarray, np.generic)):
         return record.tolist()
     return str(record) if isinstance(record, Path) else record
+
+
+def dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of nested tables under its dotted key; an empty table is a value itself.
+
+    Examples
+    --------
+    >>> dict(dotted({"seed": 1, "images": {"size": 96, "more": {}}}))
+    {'seed': 1, 'images.size': 96, 'images.more': {}}
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def nearest(word: str, words: list[str]) -> str:

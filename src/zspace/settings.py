@@ -6,7 +6,7 @@ wherever the value comes from. Settings files are TOML with the same names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from zspace.errors import SettingOutOfRange, UnknownPreset
 from zspace.files import read_toml
-from zspace.records import Checked, NotEmpty, Within, from_mapping, nearest, to_mapping
+from zspace.records import Checked, NotEmpty, Within, dotted, from_mapping, nearest, to_mapping
 
 Fraction = Annotated[float, Within(0, 1)]
 Split = Literal["train", "validation", "test", "all"]
@@ -226,6 +226,9 @@ class StudySettings(Checked):
     """Train every model this often, with seeds one apart; the runs are called NAME-1, NAME-2 and so on."""
     needs_images: bool = False
     """Refuse the built-in drawn faces: the study is about images that have to be given."""
+    compare_with_posts: bool = False
+    """Set what the three posts report beside what is found here; the presets of their models do. The report alone
+    reads it."""
     images: ImageSettings = field(default_factory=ImageSettings)
     models: Annotated[dict[str, ModelSettings], NotEmpty()] = field(default_factory=lambda: {"ae": ModelSettings()})
     """The models by name; each gets a run folder of that name."""
@@ -282,14 +285,6 @@ def _preset_table(name: str) -> dict[str, Any]:
         return read_toml(path)
 
 
-def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping) and value:
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _set_dotted(table: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     for parent in parents:
@@ -319,10 +314,10 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
     if study.endswith(".toml"):
         table = _file_table(Path(study))
         if preset := table.pop("preset", None):
-            layers.append(("preset", dict(_dotted(_preset_table(preset)))))
-        layers.append(("file", dict(_dotted(table))))
+            layers.append(("preset", dict(dotted(_preset_table(preset)))))
+        layers.append(("file", dict(dotted(table))))
     else:
-        layers.append(("preset", dict(_dotted(_preset_table(study)))))
+        layers.append(("preset", dict(dotted(_preset_table(study)))))
     layers.append(("flag", {key: value for key, value in flags.items() if value is not None}))
 
     merged: dict[str, Any] = {}
@@ -334,7 +329,7 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
                 origins[target] = Origin(kind)
     settings = from_mapping(StudySettings, merged, where)
     settings = _with_runs(settings, origins)
-    defaults = {key: Origin("default") for key, _ in _dotted(to_mapping(settings))}
+    defaults = {key: Origin("default") for key, _ in dotted(to_mapping(settings))}
     return Plan(settings, {**defaults, **origins})
 
 

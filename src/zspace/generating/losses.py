@@ -62,9 +62,9 @@ def drawing_losses(model: Autoencoder, codes: Points, images: Images) -> Drawing
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
     constant = torch.logit(row.best_constant(pixels)).clamp(-_LARGEST_LOGIT, _LARGEST_LOGIT)
     parts: tuple[list[PerImage], ...] = ([], [], [])
-    for block in torch.arange(len(pixels)).split(_AT_ONCE):
-        wanted = pixels[block]
-        drawn = model.decoder(torch.from_numpy(codes[block.numpy()]).to(device)).float().cpu()
+    for start in range(0, len(pixels), _AT_ONCE):
+        wanted = pixels[start : start + _AT_ONCE]
+        drawn = model.decoder(torch.from_numpy(codes[start : start + _AT_ONCE]).to(device)).float().cpu()
         exact = torch.logit(wanted).clamp(-_LARGEST_LOGIT, _LARGEST_LOGIT)
         for part, logits in zip(parts, (drawn, constant.expand_as(wanted), exact), strict=True):
             part.append(_per_image(row, logits, wanted))
@@ -73,5 +73,5 @@ def drawing_losses(model: Autoencoder, codes: Points, images: Images) -> Drawing
 
 def _per_image(row: Reconstruction, logits: Tensor, images: Tensor) -> PerImage:
     no_variance = torch.zeros(())
-    pairs = zip(logits.split(1), images.split(1), strict=True)
-    return np.array([float(row.function(one, image, no_variance)) for one, image in pairs])
+    rows = [slice(place, place + 1) for place in range(len(images))]
+    return np.array([float(row.function(logits[one], images[one], no_variance)) for one in rows])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zspace.figures.numbers import format_grid, format_number
-from zspace.records import to_mapping
+from zspace.records import dotted, to_mapping
 from zspace.report.values import (
     NOT_RECORDED,
     Number,
@@ -21,6 +21,7 @@ from zspace.report.values import (
     number,
     unit_words,
 )
+from zspace.report.words import quantity_words
 from zspace.results import Curve, EpochRecord, Estimate, LossAccount, TrainResult
 from zspace.settings import Origin, Plan
 
@@ -60,37 +61,6 @@ class EstimateRow:
     source: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
-
-
-_QUANTITIES = {
-    "half_shell_low": "Half of the points: from",
-    "half_shell_high": "Half of the points: to",
-    "shell95_low": "95 % of the points: from",
-    "shell95_high": "95 % of the points: to",
-    "matched_mean_radius": "Mean radius of the matched Gaussian",
-    "matched_peak_radius": "Peak radius of the matched Gaussian",
-    "smallest": "Smallest radius",
-    "largest": "Largest radius",
-    "n_special_axes": "Special axes",
-    "n_not_normal_axes": "Axes that are not normal, beyond chance",
-    "first_component_share": "Share of the first component",
-    "n_for_half": "Components for half the variance",
-    "n_for_90_percent": "Components for 90 % of the variance",
-    "n_for_99_percent": "Components for 99 % of the variance",
-}
-"""Keys that read better in other words than their own."""
-
-
-def quantity_words(key: str) -> str:
-    """Return an estimate's key as words.
-
-    Examples
-    --------
-    >>> quantity_words("n_special_axes"), quantity_words("mean_radius")
-    ('Special axes', 'Mean radius')
-    """
-    words = key.replace("_", " ")
-    return _QUANTITIES.get(key, words[:1].upper() + words[1:])
 
 
 def estimate_rows(estimates: Mapping[str, Estimate]) -> tuple[EstimateRow, ...]:
@@ -225,7 +195,7 @@ def _account_cell(value: float | str | None) -> Cell:
 def plan_table(plan: Plan) -> Table:
     """Return every setting with its value, where it comes from, and for derived ones the reason."""
     rows = []
-    for key, value in _dotted(to_mapping(plan.settings)):
+    for key, value in dotted(to_mapping(plan.settings)):
         origin = plan.origins.get(key, Origin("default"))
         rows.append((key, setting_words(value), origin.kind, origin.reason))
     return Table(f"All {len(rows)} settings", ("setting", "value", "origin", "reason"), tuple(rows))
@@ -240,11 +210,3 @@ def setting_words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(setting_words(item) for item in value)
     return format_grid(value) if isinstance(value, float) else str(value)
-
-
-def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -22,7 +22,7 @@ from zspace.workflows.report import ReportResult, copy_pictures, write_figures
 from zspace.workflows.runs import is_run_folder
 from zspace.workflows.sheets import read_sheets
 
-_VERSION = 2
+_VERSION = 3
 
 
 def default_place(source: Path) -> Path:
@@ -84,7 +84,7 @@ def measure_points(
         made_from = fingerprint(source=tree_digest(path) if path.exists() else None, asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
         found, maps = take_measures(task, watch)
-        _report(source.name, RunFolder(out), found, maps, store, seed, watch)
+        _report(source.name, RunFolder(out), found, maps, store, settings.n_null_clouds, seed, watch)
     return found, maps
 
 
@@ -113,6 +113,7 @@ def _report(
     found: MeasureResult,
     maps: dict[str, Map],
     store: ImageStore | None,
+    n_null_clouds: int,
     seed: int,
     watch: Watcher,
 ) -> None:
@@ -124,7 +125,16 @@ def _report(
         sheets = read_sheets(folder, maps)
         copies = copy_pictures(store, found.measurements) if store else None
         told = PointsReport(
-            name, found.cloud, found.measurements, maps, sheets, copies, seed, datetime.now(UTC), __version__
+            name,
+            found.cloud,
+            found.measurements,
+            maps,
+            sheets,
+            copies,
+            seed,
+            n_null_clouds,
+            datetime.now(UTC),
+            __version__,
         )
         rendered = render_points_report(told)
         write_text(page, rendered.page)

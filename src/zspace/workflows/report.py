@@ -34,7 +34,7 @@ from zspace.workflows.measure import MeasureResult
 from zspace.workflows.pack import pack_log
 from zspace.workflows.sheets import read_sheets
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
         watch(Progress("report", 0, 1, "files"))
         store = open_store(folder.store)
         pictures = {
-            model: {**read_pictures(folder.run(model)), "copies": copy_pictures(store, found.measurements)}
+            model: {**read_pictures(folder.run(model)), "copies": copy_pictures(store, found.measurements or {})}
             for model, found in results.models.items()
         }
         sheets = {model: read_sheets(folder.run(model), found.maps) for model, found in results.models.items()}
