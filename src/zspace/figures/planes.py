@@ -70,7 +70,6 @@ def _plane_row(measurement: Measurement, plane: str) -> FigureRow:
         partial(_draw_plane, plane=plane),
         (plane,),
         tuple(f"{_stem(name)}_{quantity}" for name in windows for quantity in ("points", "local_dimension")),
-        _verdicts(measurement, windows),
         is_wide=True,
     )
 
@@ -89,23 +88,6 @@ def _stem(name: str) -> str:
 def _estimate(measurement: Measurement, name: str, quantity: str) -> Estimate | None:
     found = measurement.estimates.get(f"{_stem(name)}_{quantity}")
     return found if found is not None and found.value is not None else None
-
-
-def _verdicts(measurement: Measurement, windows: list[str]) -> str:
-    """Return a sentence for each window: found, expected, and how the points are scattered."""
-    return " ".join(_verdict(measurement, name) for name in windows)
-
-
-def _verdict(measurement: Measurement, name: str) -> str:
-    _, _, window = name.partition(" ")
-    parts = [f"{window.capitalize()}: {format_number(int(measurement.grids[name].counts.sum()))} points"]
-    if expected := _estimate(measurement, name, "expected"):
-        parts.append(f"{_count_words(expected)} expected")
-    if dimension := _estimate(measurement, name, "local_dimension"):
-        band = dimension.null_band
-        twins = f" (twins {band[0]:.2f} to {band[1]:.2f})" if band else ""
-        parts.append(f"local dimension {dimension.value:.2f}{twins}")
-    return ", ".join(parts) + "."
 
 
 def _count_words(expected: Estimate) -> str:

@@ -21,14 +21,12 @@ class FigureRow:
     """Unique among the figures of a measurement; fit for file names and anchors."""
     title: str
     caption: str
-    """How to read it, in plain words, with what the null band and the law are; nothing that was found."""
+    """How to read it, in plain words, with what the null band and the law are."""
     draw: Callable[[Measurement], Figure]
     curves: tuple[str, ...]
     """Names of the curves it shows, for the tables of numbers beside it."""
     estimates: tuple[str, ...] = ()
     """Keys of the estimates that it makes visible."""
-    found: str = ""
-    """What it shows of this very cloud, in words."""
     is_wide: bool = False
     """Whether it takes the whole width of a page."""
 

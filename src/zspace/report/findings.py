@@ -15,7 +15,7 @@ from typing import Literal
 from zspace.figures import figure_set, plane_words
 from zspace.figures.numbers import format_interval, format_number, format_percent
 from zspace.report.values import NOT_RECORDED, estimate_words, is_share
-from zspace.report.words import numeral, quantity_words
+from zspace.report.words import numeral, quantity_words, sentence_case
 from zspace.results import Estimate, Map, Measurement
 
 CLEARLY = 1.5
@@ -172,7 +172,8 @@ def _half_of_the_points(estimates: Measured) -> str:
 def _tell_axes(estimates: Measured, n_null_clouds: int) -> Told:
     special, odd = estimates.get("n_special_axes"), estimates.get("n_not_normal_axes")
     known = special is not None and special.value is not None
-    off = f" {_count(special, 'axis', 'axes')} off the centre or unusually broad." if known else ""
+    lie = _count(special, "axis lies off the centre or is", "axes lie off the centre or are")
+    off = f" {sentence_case(lie)} unusually broad." if known else ""
     key, kind, far = _tell_band(estimates, ("n_not_normal_axes",), n_null_clouds)
     if not key or odd is None or odd.value is None:
         return f"{cannot_tell(_why_unknown(estimates, n_null_clouds))}{off}", "unknown", 0.0
@@ -188,8 +189,7 @@ def _tell_axes(estimates: Measured, n_null_clouds: int) -> Told:
 
 def _count(estimate: Estimate | None, one: str, many: str) -> str:
     number = round(estimate.value or 0) if estimate else 0
-    words = f"{numeral(number)} {one if number == 1 else many}"
-    return words[:1].upper() + words[1:] if one in ("axis", "point") else words
+    return f"{numeral(number)} {one if number == 1 else many}"
 
 
 def _tell_principal(estimates: Measured, n_null_clouds: int) -> Told:
@@ -201,7 +201,7 @@ def _tell_principal(estimates: Measured, n_null_clouds: int) -> Told:
     if kind == "nothing":
         return f"The cloud extends alike in all directions, but for chance: {needs}.", kind, far
     alike = f"; a cloud alike in all directions needs {_band_words(most)} for 90 %" if most.null_band else ""
-    return f"{needs[:1].upper()}{needs[1:]}{alike}.", "told", far
+    return f"{sentence_case(needs)}{alike}.", "told", far
 
 
 def _directions(estimate: Estimate) -> str:
@@ -222,7 +222,7 @@ def _tell_clusters(estimates: Measured, n_null_clouds: int) -> Told:
         why = f": {by_gap.reason}" if by_gap is not None and by_gap.reason else ""
         return f"More clustered than a Gaussian, but no number of clusters stands out{why}.", kind, far
     number = numeral(round(by_gap.value))
-    stand = f"{number[:1].upper()}{number[1:]} clusters stand out by k-means"
+    stand = f"{sentence_case(number)} clusters stand out by k-means"
     return f"{stand}, which also cuts a curved sheet into pieces{_agreement_words(estimates)}.", kind, far
 
 
@@ -282,7 +282,7 @@ def _tell_attributes(estimates: Measured, n_null_clouds: int) -> Told:
         f"{_count(number, 'attribute differs', 'attributes differ')} between clusters beyond chance, of {len(shares)}"
     )
     clusters = f"clusters tell {value_words(most)} of “{name.replace('_', ' ')}”, more than of any other"
-    return f"{follow[:1].upper()}{follow[1:]}; {clusters}.", "told", 0.0
+    return f"{sentence_case(follow)}; {clusters}.", "told", 0.0
 
 
 def _tell_posterior(estimates: Measured, n_null_clouds: int) -> Told:
@@ -292,7 +292,7 @@ def _tell_posterior(estimates: Measured, n_null_clouds: int) -> Told:
     if collapsed.value >= _COLLAPSED:
         return "The posterior has collapsed: on every axis z tells nothing of the image.", "alarm", 0.0
     axes = f"{_count(active, 'axis tells', 'axes tell')} of the image" if active is not None else ""
-    return f"{axes[:1].upper()}{axes[1:]}; {value_words(collapsed)} carry nothing.", "told", 0.0
+    return f"{sentence_case(axes)}; {value_words(collapsed)} carry nothing.", "told", 0.0
 
 
 def _tell_copies(estimates: Measured, n_null_clouds: int) -> Told:

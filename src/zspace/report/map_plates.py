@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from zspace.figures import colors_caption, draw_map_colors, draw_map_density, map_caption, slug, to_svg
 from zspace.report.findings import Finding
 from zspace.report.plates import Manner, MeasureSection, Plate, comparisons
-from zspace.report.tables import Cell, Table
+from zspace.report.tables import Cell, EstimateTable, Table
 from zspace.report.values import duration, estimate_words
 from zspace.report.words import quantity_words
 from zspace.results import Map, MapSheet
@@ -42,7 +42,7 @@ def maps_section(
         "Does the cloud fall into heaps and gaps when it is laid out flat, more than a cloud without structure would?",
         finding,
         tuple(plates),
-        (),
+        EstimateTable(),
         summary=_summary(maps),
     )
 

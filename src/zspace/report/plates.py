@@ -30,11 +30,11 @@ from zspace.report.model_findings import detector_applies, has_learned
 from zspace.report.posts import posts_on
 from zspace.report.tables import (
     Cell,
-    EstimateRow,
+    EstimateTable,
     Table,
     account_table,
     curve_table,
-    estimate_rows,
+    estimate_table,
     history_table,
 )
 from zspace.report.values import Number, duration, estimate_number, estimate_words, number
@@ -92,8 +92,6 @@ class Plate:
     """The figure as an SVG document."""
     comparisons: tuple[Comparison, ...]
     tables: tuple[Table, ...]
-    found: str = ""
-    """What it shows of this very cloud."""
     is_wide: bool = False
 
     @property
@@ -125,7 +123,7 @@ class MeasureSection:
     question: str
     finding: Finding
     plates: tuple[Plate, ...]
-    estimates: tuple[EstimateRow, ...]
+    estimates: EstimateTable
     elapsed: Number | None = None
     summary: Table | None = None
     """Stands before the figures."""
@@ -156,7 +154,7 @@ def measure_section(
         question=drawn.question,
         finding=finding,
         plates=tuple(_measure_plate(anchor, measurement, row, manner) for row in drawn.rows(measurement)),
-        estimates=estimate_rows(measurement.estimates),
+        estimates=estimate_table(measurement.estimates),
         elapsed=None if measurement.elapsed_seconds is None else duration(measurement.elapsed_seconds),
         listing=_pair_table(measurement) if measurement.pairs else None,
         sheets=sheets,
@@ -198,7 +196,6 @@ def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow, manner
         document=to_svg(row.draw(measurement), f"{anchor}-{row.key}"),
         comparisons=comparisons(measurement.name, here, manner),
         tables=tuple(curve_table(name, measurement.curves[name]) for name in row.curves),
-        found=row.found,
         is_wide=row.is_wide,
     )
 

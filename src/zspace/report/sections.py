@@ -23,7 +23,7 @@ from zspace.report.plates import (
     rate_plate,
     sampler_sheets,
 )
-from zspace.report.tables import Cell, EstimateRow, Table, estimate_rows
+from zspace.report.tables import Cell, EstimateTable, Table, estimate_table
 from zspace.report.values import duration, number
 from zspace.results import (
     CloudFacts,
@@ -59,7 +59,7 @@ class ModelSection:
     generated_finding: Finding | None
     rates: Plate | None
     rate_title: str
-    rate_rows: tuple[EstimateRow, ...]
+    rate_table: EstimateTable
     ungenerated: str
     """Why nothing was generated; empty where it was."""
     sheets: tuple[Sheet, ...]
@@ -177,7 +177,7 @@ def model_section(
         generated_finding=by_section.get("generated"),
         rates=rate_plate(anchor, generation, manner) if generation is not None and _tells_faces(generation) else None,
         rate_title=_rate_title(generation),
-        rate_rows=_rate_rows(generation) if generation is not None else (),
+        rate_table=_rate_table(generation) if generation is not None else EstimateTable(),
         ungenerated=_why_missing(found, "generation") if generation is None else "",
         sheets=sampler_sheets(generation, pictures) if generation is not None else (),
     )
@@ -197,11 +197,11 @@ def _rate_title(generation: GenerateResult | None) -> str:
     return "Faces and spread, of a model that is not known to have learned to draw: face rates say nothing"
 
 
-def _rate_rows(generation: GenerateResult) -> tuple[EstimateRow, ...]:
+def _rate_table(generation: GenerateResult) -> EstimateTable:
     """Return face rate and spread of every sampler; no rates where the detector does not apply."""
     rates = {f"Faces, {score.title}": score.face_rate for score in generation.scores}
     spreads = {f"Spread, {score.title}": score.spread for score in generation.scores if score.spread is not None}
-    return estimate_rows({**(rates if detector_applies(generation) else {}), **spreads})
+    return estimate_table({**(rates if detector_applies(generation) else {}), **spreads})
 
 
 def measure_sections(

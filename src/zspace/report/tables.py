@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -21,7 +22,7 @@ from zspace.report.values import (
     number,
     unit_words,
 )
-from zspace.report.words import quantity_words
+from zspace.report.words import quantity_words, sentence_case
 from zspace.results import Curve, EpochRecord, Estimate, LossAccount, TrainResult
 from zspace.settings import Origin, Plan
 
@@ -51,24 +52,38 @@ class EstimateRow:
     unit: str
     reason: str
     interval: str
-    level: str
     band: str
-    null_name: str
     verdict: str
     p_value: Number | None
     n_used: Number
     n_given: Number
-    source: str
     notes: tuple[str, ...]
+    """Source, interval, null model, assumptions and seed, but for those that are footnotes of the table."""
+    footnotes: tuple[int, ...]
+    """Numbers of those that are, counted from 1."""
     warnings: tuple[str, ...]
 
 
-def estimate_rows(estimates: Mapping[str, Estimate]) -> tuple[EstimateRow, ...]:
-    """Return every estimate with interval, null band, counts, source, notes and warnings."""
-    return tuple(_estimate_row(key, estimate) for key, estimate in estimates.items())
+@dataclass(frozen=True)
+class EstimateTable:
+    """Estimates, and below them what is true of several."""
+
+    rows: tuple[EstimateRow, ...] = ()
+    footnotes: tuple[str, ...] = ()
 
 
-def _estimate_row(key: str, estimate: Estimate) -> EstimateRow:
+def estimate_table(estimates: Mapping[str, Estimate]) -> EstimateTable:
+    """Return every estimate with interval, null band, counts, source, notes and warnings.
+
+    What several of them share, word by word, is told once, as a footnote.
+    """
+    counts = Counter(note for estimate in estimates.values() for note in _notes(estimate))
+    footnotes = tuple(note for note, count in counts.items() if count > 1)
+    return EstimateTable(tuple(_estimate_row(key, one, footnotes) for key, one in estimates.items()), footnotes)
+
+
+def _estimate_row(key: str, estimate: Estimate, footnotes: tuple[str, ...]) -> EstimateRow:
+    notes = _notes(estimate)
     return EstimateRow(
         key=key,
         quantity=quantity_words(key),
@@ -76,25 +91,27 @@ def _estimate_row(key: str, estimate: Estimate) -> EstimateRow:
         unit=unit_words(estimate),
         reason="" if estimate.value is not None else estimate.reason or NOT_RECORDED,
         interval=interval_words(estimate),
-        level=level_words(estimate),
         band=band_words(estimate),
-        null_name=estimate.null_name or "",
         verdict=band_verdict(estimate),
         p_value=Number(format_number(estimate.p_value, digits=2), repr(estimate.p_value))
         if estimate.p_value is not None
         else None,
         n_used=number(estimate.n_used),
         n_given=number(estimate.n_given),
-        source=estimate.source,
-        notes=_notes(estimate),
+        notes=tuple(note for note in notes if note not in footnotes),
+        footnotes=tuple(footnotes.index(note) + 1 for note in notes if note in footnotes),
         warnings=estimate.warnings,
     )
 
 
 def _notes(estimate: Estimate) -> tuple[str, ...]:
+    source = (f"{sentence_case(estimate.source)}.",) if estimate.source else ()
+    level = level_words(estimate) if estimate.interval else ""
+    interval = (f"Interval of {level}.",) if level else ()
+    null = (f"Null band of the {estimate.null_name}.",) if estimate.null_name and estimate.null_band else ()
     assumes = (f"Assumes that {'; '.join(estimate.assumptions)}.",) if estimate.assumptions else ()
     seed = (f"Seed {estimate.seed}.",) if estimate.seed is not None else ()
-    return (*assumes, *seed)
+    return (*source, *interval, *null, *assumes, *seed)
 
 
 def curve_table(name: str, curve: Curve) -> Table:

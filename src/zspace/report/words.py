@@ -56,12 +56,13 @@ def quantity_words(key: str) -> str:
     for quantity in _WINDOW_QUANTITIES:
         window = plane_words(key.removesuffix(f"_{quantity}"))
         if key.endswith(f"_{quantity}") and " and " in window:
-            return _sentence_case(f"{window}: {quantity.replace('_', ' ')}")
+            return sentence_case(f"{window}: {quantity.replace('_', ' ')}")
     words = key.replace("_", " ")
-    return _sentence_case(f"number of {words[2:]}" if words.startswith("n ") else words)
+    return sentence_case(f"number of {words[2:]}" if words.startswith("n ") else words)
 
 
-def _sentence_case(words: str) -> str:
+def sentence_case(words: str) -> str:
+    """Return a text with its first letter raised, as sentences begin."""
     return words[:1].upper() + words[1:]
 
 
