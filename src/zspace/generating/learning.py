@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 from scipy import stats
 
 from zspace.results import Estimate, Learning, LearningVerdict
@@ -27,6 +27,9 @@ _LEVEL = 0.95
 _SPREAD = "variance over images, mean over pixels and channels, divided by that of the originals"
 
 PerImage = Float64[np.ndarray, " n_images"]
+PerOriginal = Float64[np.ndarray, " n_originals"]
+Originals = UInt8[np.ndarray, "n_originals height width channels"]
+"""Not necessarily as many as there are images to compare them with."""
 
 
 def learning_of(
@@ -104,7 +107,7 @@ def _explained(left: PerImage, whole: PerImage) -> Estimate:
     return _with_interval(1 - ratio, error, unit, source, len(left))
 
 
-def spread_share(images: Images, originals: Images, *, paired: bool) -> Estimate:
+def spread_share(images: Images, originals: Originals, *, paired: bool) -> Estimate:
     """Return how varied images are, as a share of how varied the originals are.
 
     Parameters
@@ -137,7 +140,7 @@ def _scatter(images: Images) -> PerImage:
     return squares * (len(images) / (len(images) - 1))
 
 
-def _ratio_of_means(numerators: PerImage, denominators: PerImage, *, paired: bool) -> tuple[float, float]:
+def _ratio_of_means(numerators: PerImage, denominators: PerOriginal, *, paired: bool) -> tuple[float, float]:
     """Return the ratio of two means and its standard error."""
     mean = float(denominators.mean())
     ratio = float(numerators.mean()) / mean

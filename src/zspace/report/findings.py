@@ -266,8 +266,8 @@ def _oddest_window(counts: Measured) -> tuple[str, float]:
         return "", 0.0
     fuller = "Fuller" if one.value > one.null_band[1] else "Emptier"
     place = plane_words(key.removesuffix("_points"))
-    what = f"{format_number(round(one.value))} points, expected {_band_words(one)}"
-    return f"{fuller} than a Gaussian: {place}, holds {what}.", deviation(one) or 0.0
+    what = f"{format_number(round(one.value))} points, where {_band_words(one)} are expected"
+    return f"{fuller} than a Gaussian: {place}, with {what}.", deviation(one) or 0.0
 
 
 def _tell_attributes(estimates: Measured, n_null_clouds: int) -> Told:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from zspace.figures import REFERENCES
 from zspace.figures.numbers import format_grid, format_number
 from zspace.generating.learning import EXPLAINED_FROM, SPREAD_FROM, is_varied
-from zspace.report.findings import Finding, Kind, cannot_tell, in_order, measurement_findings, value_words
+from zspace.report.findings import Finding, Kind, cannot_tell, in_order, measurement_findings
 from zspace.report.values import NOT_RECORDED, estimate_words, interval_words
 from zspace.results import GenerateResult, Learning, ModelResults, SampleScore
 
@@ -119,7 +119,7 @@ def _samplers_told(generation: GenerateResult) -> tuple[str, Kind]:
         return cannot_tell(same if any(one.face_rate.value is not None for one in samplers) else reasons[0]), "unknown"
     what = f"{best.title}: faces in {estimate_words(best.face_rate, with_unit=False)} of its images"
     if best.spread is not None:
-        what += f", which vary {value_words(best.spread)}"
+        what += f", which vary {estimate_words(best.spread, with_unit=False)} as much as the originals"
     if (best.face_rate.value or 0.0) < WORKS:
         return f"None of {len(samplers)} samplers works; the best is {what}.", "deviates"
     return f"One sampler does best: {what}.", "told"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zspace.figures import plane_words
 from zspace.figures.numbers import format_grid, format_number
 from zspace.records import dotted, to_mapping
 from zspace.report.values import (
@@ -118,7 +119,7 @@ def curve_table(name: str, curve: Curve) -> Table:
     """Return the numbers behind a curve: one row per bin or place, with null band and law beside each curve."""
     columns = dict(_columns(curve))
     n_rows = len(next(iter(columns.values())))
-    title = f"Numbers of {name}: {n_rows:,} rows, {len(columns):,} columns"
+    title = f"Numbers of {plane_words(name)}: {n_rows:,} rows, {len(columns):,} columns"
     if n_rows * len(columns) > MAX_CELLS:
         return Table(f"{title}, as CSV", tuple(columns), csv=_csv(columns))
     rows = zip(*([format_grid(float(value)) for value in values] for values in columns.values()), strict=True)
