@@ -1,6 +1,7 @@
 """Sphinx configuration; the pages of settings and measures are written from the code, so they cannot be out of date."""
 
 import ast
+import tomllib
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ autodoc_typehints = "none"
 suppress_warnings = ["myst.xref_missing"]
 
 ROOT = Path(__file__).parent
+GLOSSARY = ROOT.parent / "src" / "zspace" / "report" / "glossary.toml"
 SETTINGS = ROOT.parent / "src" / "zspace" / "settings.py"
 SECTIONS = {
     "StudySettings": "the top of the file",
@@ -53,6 +55,13 @@ def settings_page():
     return "".join(parts)
 
 
+def glossary_page():
+    """Return the words that the report explains too, as a table."""
+    rows = [f"| {key} | {meaning} |\n" for key, meaning in tomllib.loads(GLOSSARY.read_text(encoding="utf-8")).items()]
+    return "# Glossary\n\nWritten from what the report explains.\n\n| word | meaning |\n|---|---|\n" + "".join(rows)
+
+
 def setup(_app):
-    """Write the generated page before Sphinx looks for files; a test keeps the committed one the same."""
+    """Write the generated pages before Sphinx looks for files; a test keeps the committed ones the same."""
     (ROOT / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (ROOT / "glossary.md").write_text(glossary_page(), encoding="utf-8")

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from zspace.generating.learning import learning_verdict
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.maps import draw_map
 from zspace.objectives.accounting import Scale, account_loss
@@ -20,6 +21,7 @@ from zspace.results import (
     Estimate,
     GenerateResult,
     Law,
+    Learning,
     LossParts,
     Map,
     MapSheet,
@@ -182,20 +184,39 @@ def rate(share: float | None, reason: str | None = None) -> Estimate:
     return Estimate(share, "share of images", 1000, 1000, "OpenCV frontal-face cascade", interval, 0.95, "Wilson")
 
 
-def generation() -> GenerateResult:
+def share_of(value: float | None, half: float = 0.02, reason: str | None = None) -> Estimate:
+    interval = None if value is None else (value - half, value + half)
+    level, method = (None, None) if value is None else (0.95, "ratio of means, Student t")
+    return Estimate(value, "share of the whole", 1000, 1000, "a ratio", interval, level, method, reason=reason)
+
+
+def learning(explained: float | None = 0.62, spread: float | None = 0.7, half: float = 0.02) -> Learning:
+    """Return a judgement of a model, by these two shares."""
+    few = "only 3 images, 10 are needed"
+    shares = [share_of(value, half, None if value is not None else few) for value in (explained, spread)]
+    loss, constant, perfect = (
+        Estimate(value, "nats per image (binary-cross-entropy)", 1000, 1000, "mean")
+        for value in (5000.0 - 1000.0 * (explained or 0.0), 5000.0, 4000.0)
+    )
+    return Learning(learning_verdict(*shares), loss, constant, perfect, *shares)
+
+
+def generation(judged: Learning | None = None) -> GenerateResult:
+    """Return four samplers beside the references; the last one works."""
     shares = {"normal": 0.031, "uniform:2": 0.02, "uniform:10": None, "fitted-gaussian": 0.973}
     references = (
-        SampleScore("originals", "originals", rate(0.95)),
-        SampleScore("reconstructions", "reconstructions", rate(0.962)),
+        SampleScore("originals", "originals", rate(0.95), share_of(1.0, 0.0)),
+        SampleScore("reconstructions", "reconstructions", rate(0.962), share_of(0.7)),
     )
     reason = "the decoder gave pictures without any contrast"
-    samplers = (SampleScore(key, SAMPLERS[key], rate(share, reason)) for key, share in shares.items())
+    samplers = (SampleScore(key, SAMPLERS[key], rate(share, reason), share_of(0.6)) for key, share in shares.items())
     return GenerateResult(
         (*references, *samplers),
         n_shown=8,
         component_steps=(-2.0, 0.0, 2.0),
         originals_split="validation",
         elapsed_seconds=3.2,
+        learning=judged or learning(),
     )
 
 
@@ -250,6 +271,7 @@ def plan(name: str = "celeba-ae", title: str = "", models: tuple[str, ...] = ("a
     settings = StudySettings(
         name=name,
         title=title,
+        compare_with_posts=True,
         models={key: ModelSettings() for key in models},
         generate=GenerateSettings(samplers=tuple(SAMPLERS)),
     )

@@ -73,12 +73,12 @@ def to_mapping(record: object) -> Any:  # noqa: ANN401 - mirrors whatever the re
 
 
 def dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every value of a nested mapping with its dotted key; an empty mapping is a value.
+    """Yield every value of nested tables under its dotted key; an empty table is a value itself.
 
     Examples
     --------
-    >>> dict(dotted({"a": 1, "b": {"c": 2, "d": {}}}))
-    {'a': 1, 'b.c': 2, 'b.d': {}}
+    >>> dict(dotted({"seed": 1, "images": {"size": 96, "more": {}}}))
+    {'seed': 1, 'images.size': 96, 'images.more': {}}
     """
     for key, value in table.items():
         if isinstance(value, Mapping) and value:

@@ -456,6 +456,29 @@ class SampleScore:
     title: str
     face_rate: Estimate
     """Share of images in which the frontal-face cascade finds a face."""
+    spread: Estimate | None = None
+    """How varied the images are: variance over images, mean over pixels, as a share of the originals'."""
+
+
+LearningVerdict = Literal["learned", "not learned", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Whether a model draws the images it is given, or much the same picture whatever it is given."""
+
+    verdict: LearningVerdict
+    """By the rule of `zspace.generating.learning`."""
+    loss: Estimate
+    """Mean reconstruction loss of the judged images."""
+    constant_loss: Estimate
+    """That of always drawing one image, the best one for these images."""
+    perfect_loss: Estimate
+    """That of drawing every image exactly."""
+    explained: Estimate
+    """How far the loss has come from the constant image's to the perfect one: 0 to 1, negative where it is worse."""
+    spread: Estimate
+    """How varied the reconstructions are, as a share of the originals'."""
 
 
 @dataclass(frozen=True)
@@ -470,6 +493,8 @@ class GenerateResult:
     originals_split: str
     """Where the originals come from: ``"validation"``, held out in training, wherever there is such a split."""
     elapsed_seconds: float
+    learning: Learning | None = None
+    """Whether the model draws what it is given; None in results of versions that did not look."""
 
 
 @dataclass(frozen=True)
@@ -482,11 +507,11 @@ class ReportResult:
 
 @dataclass(frozen=True)
 class ModelResults:
-    """All that was found for one model."""
+    """All that was found for one model; None for what is not finished."""
 
     training: TrainResult
     encoding: EncodeResult | None = None
-    measurements: dict[str, Measurement] = field(default_factory=dict)
+    measurements: dict[str, Measurement] | None = None
     generation: GenerateResult | None = None
     maps: dict[str, Map] = field(default_factory=dict)
     cloud: CloudFacts | None = None

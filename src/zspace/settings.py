@@ -247,6 +247,9 @@ class StudySettings(Checked):
     """Train every model this often, with seeds one apart; the runs are called NAME-1, NAME-2 and so on."""
     needs_images: bool = False
     """Refuse the built-in drawn faces: the study is about images that have to be given."""
+    compare_with_posts: bool = False
+    """Set what the three posts report beside what is found here; the presets of their models do. The report alone
+    reads it."""
     images: ImageSettings = field(default_factory=ImageSettings)
     models: Annotated[dict[Annotated[str, FolderName()], ModelSettings], NotEmpty()] = field(
         default_factory=lambda: {"ae": ModelSettings()}

@@ -53,3 +53,8 @@ def test_every_file_linked_exists():
 def test_the_settings_page_is_what_the_settings_say():
     conf = load_script("conf", "docs")
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == conf.settings_page(), "run make docs"
+
+
+def test_the_glossary_page_is_what_the_report_explains():
+    conf = load_script("conf", "docs")
+    assert (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8") == conf.glossary_page(), "run make docs"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from zspace.generating.learning import learning_of, spread_share
 from zspace.generating.scores import rate_estimate
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.principal import principal_spectrum
@@ -136,3 +137,29 @@ def test_one_dominant_direction_leaves_the_band():
     n_clouds = 30
     alarms, _ = spectrum_alarms([6.0, 2.0, 2.0, 2.0, 2.0], 100, n_clouds)
     assert min(alarms.values()) == n_clouds
+
+
+@pytest.mark.parametrize(("n_images", "paired"), [(30, True), (30, False), (200, True)])
+def test_interval_of_the_spread_covers_the_ratio_of_the_variances(n_images, paired):
+    n_stacks, n_covered = 300, 0
+    random = np.random.default_rng(1)
+    for _ in range(n_stacks):
+        originals = random.normal(128.0, 30.0, (n_images, 2, 2, 3))
+        drawn = originals if paired else random.normal(128.0, 30.0, (n_images, 2, 2, 3))
+        drawn = 128 + 0.5 * (drawn - 128) + random.normal(0.0, 15.0, drawn.shape)  # variance 0.25 + 0.25 of 30 squared
+        pair = [values.clip(0, 255).round().astype(np.uint8) for values in (drawn, originals)]
+        n_covered += not outside(0.5, spread_share(*pair, paired=paired).interval)
+    assert n_covered in plausible_counts(n_stacks, 0.95)
+
+
+@pytest.mark.parametrize("n_images", [30, 200])
+def test_interval_of_what_is_explained_covers_the_truth(n_images):
+    n_draws, n_covered = 500, 0
+    random = np.random.default_rng(2)
+    alike = np.random.default_rng(3).integers(0, 256, (n_images, 1, 1, 3), dtype=np.uint8)
+    for _ in range(n_draws):
+        whole = random.gamma(5.0, 2.0, n_images)  # what each image leaves to be gained, of mean 10
+        left = whole * random.uniform(0.2, 0.6, n_images)  # of which two fifths stay, in the mean
+        found = learning_of((left, whole, np.zeros(n_images)), "nats", alike, alike).explained
+        n_covered += not outside(0.6, found.interval)
+    assert n_covered in plausible_counts(n_draws, 0.95)

@@ -18,7 +18,7 @@ from zspace.cli.commands import (
 )
 from zspace.cli.progress import ProgressView
 from zspace.errors import SettingMissing
-from zspace.records import to_mapping
+from zspace.records import dotted, to_mapping
 from zspace.results import StudyResults
 from zspace.settings import Plan, plan_document, resolve_plan
 
@@ -138,6 +138,7 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
     if command.output.dry_run:
         return _dry_run(asked, out, to_the_end=True)
     from zspace.processes import is_first, together
+    from zspace.report.headline import learning_lines
     from zspace.workflows.study import study
 
     with together():
@@ -146,7 +147,8 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
         with ProgressView(command.output.quiet) as watch:
             results = study(asked, out, watch)
     path = out / "report.html"
-    return {"out": str(out), "report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+    told = "\n".join([*([] if command.output.quiet else learning_lines(results)), f"Report: {path}"])
+    return {"out": str(out), "report": str(path), "results": _without_curves(results)}, told
 
 
 def _encode(command: Encode) -> tuple[dict[str, Any], str]:
@@ -213,7 +215,7 @@ def _without_curves(results: StudyResults) -> dict[str, Any]:
     """Leave out the long curves; the run folders' results.json hold them."""
     document: dict[str, Any] = to_mapping(results)
     for model in document["models"].values():
-        _drop_curves(model["measurements"])
+        _drop_curves(model["measurements"] or {})
     return document
 
 
@@ -231,13 +233,6 @@ def _lines(settings: dict[str, Any]) -> str:
 def _plan_rows(plan: Plan, prefixes: tuple[str, ...] = ("",)) -> str:
     """Return a line for every setting whose key begins with a prefix: key, value, origin."""
     document = plan_document(plan)
-    values = {key: value for key, value in _flatten(document["settings"]) if key.startswith(prefixes)}
+    values = {key: value for key, value in dotted(document["settings"]) if key.startswith(prefixes)}
     width, origins = max(map(len, values)), document["origins"]
     return "\n".join(f"{key:<{width}}  {value!s:<28}  {origins.get(key, '')}".rstrip() for key, value in values.items())
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        rows += _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
-    return rows

@@ -17,7 +17,7 @@ from zspace.figures.copies import copies_rows
 from zspace.figures.curves import draw_curve
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
 from zspace.figures.maps import colors_caption, draw_map_colors, draw_map_density, map_caption
-from zspace.figures.planes import planes_rows
+from zspace.figures.planes import plane_words, planes_rows
 from zspace.figures.posterior import posterior_rows
 from zspace.figures.principal import principal_rows
 from zspace.figures.radius import radius_rows
@@ -44,6 +44,7 @@ __all__ = [
     "inline_svg",
     "map_caption",
     "paired_sheet",
+    "plane_words",
     "slug",
     "to_png",
     "to_svg",

@@ -1,7 +1,9 @@
-"""Figures of planes: the zoom series, each window beside its null twin, and the count over the size of the window."""
+"""Figures of planes: the zoom series, each window above its null twin, and the count over the size of the window."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from functools import partial
 
 import numpy as np
@@ -10,49 +12,65 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from zspace.figures.curves import draw_curve
+from zspace.figures.curves import draw_single
 from zspace.figures.density import COUNT_COLORS, dot_area
 from zspace.figures.numbers import format_number
 from zspace.figures.rows import FigureRow, slug
 from zspace.figures.style import DATA, drawing, new_figure, plain_ticks
-from zspace.results import Estimate, Grid, Measurement
+from zspace.results import Curve, Estimate, Grid, Measurement
 
 _RASTER_FROM = 500
 """More dots than this become pixels: as vectors they would take a megabyte."""
-_ROW_INCHES = 2.5
+_PANEL_INCHES = 2.35
+
+_PLANE = re.compile(r"(pc|axis)(\d+)[-_](?:pc|axis)(\d+)")
+_KINDS = {"pc": "components", "axis": "axes"}
 
 Cells = Float64[np.ndarray, "n_y n_x"]
 Dots = Float64[np.ndarray, "n_dots 2"]
 
 
+def plane_words(name: str) -> str:
+    """Return the name of a plane, or of one of its windows, as words; any other text as it is.
+
+    Examples
+    --------
+    >>> plane_words("pc1-pc18"), plane_words("axis52_axis63_side_0.5")
+    ('components 1 and 18', 'axes 52 and 63, square of side 0.5')
+    """
+    plane = _PLANE.match(name)
+    if plane is None:
+        return name
+    words = f"{_KINDS[plane[1]]} {plane[2]} and {plane[3]}"
+    window = name[plane.end() :].strip(" _").replace("_", " ")
+    return f"{words}, {_window_words(window)}" if window else words
+
+
+def _window_words(window: str) -> str:
+    return window.replace("side", "square of side") if window.startswith("side") else f"the {window}"
+
+
 def planes_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
-    """Return two figures a plane: its windows beside their twins, and the count over the side of the window."""
-    return tuple(row for plane in measurement.curves for row in _plane_rows(measurement, plane))
+    """Return one figure a plane: its windows above their twins, and the count over the side of the window."""
+    return tuple(_plane_row(measurement, plane) for plane in measurement.curves)
 
 
-def _plane_rows(measurement: Measurement, plane: str) -> tuple[FigureRow, ...]:
+def _plane_row(measurement: Measurement, plane: str) -> FigureRow:
     windows = _windows(measurement, plane)
-    key = slug(f"planes {plane}")
-    return (
-        FigureRow(
-            f"{key}-windows",
-            f"Plane {plane}, whole and closer",
-            "Left the z-points, right its null twin: one cloud of as many points drawn from the Gaussian with the same "
-            "mean and covariance. Scattered points seem to form strings round voids by themselves, so strings on the "
-            f"left mean something only where the right has none. {_verdicts(measurement, windows)}",
-            partial(_draw_windows, plane=plane),
-            (plane,),
-            tuple(f"{_stem(name)}_{quantity}" for name in windows for quantity in ("points", "local_dimension")),
-        ),
-        FigureRow(
-            f"{key}-counts",
-            f"Plane {plane}: points found and expected",
-            "Points in squares around the centre, divided by how many the Gaussian with the cloud's mean and "
-            "covariance would put there. At 1 the plane is as full as expected at that scale; voids around the centre "
-            "would pull the line down. Light band: where 95 % of such clouds would lie, in closed form.",
-            partial(_draw_counts, plane=plane),
-            (plane,),
-        ),
+    words = plane_words(plane)
+    return FigureRow(
+        slug(f"planes {plane}"),
+        f"{words[:1].upper()}{words[1:]}, whole and closer",
+        "Above the z-points, below the null twin: one cloud of as many points drawn from the Gaussian with the same "
+        "mean and covariance. Scattered points seem to form strings round voids by themselves, so strings above mean "
+        "something only where the twin has none. The local dimension is 2 for scattered points and 1 for lines. Last, "
+        "points in squares around the centre, divided by how many that Gaussian would put there: at 1 the plane is as "
+        "full as expected at that scale, and voids around the centre would pull the line down; light band: where 95 % "
+        "of such clouds would lie, in closed form.",
+        partial(_draw_plane, plane=plane),
+        (plane,),
+        tuple(f"{_stem(name)}_{quantity}" for name in windows for quantity in ("points", "local_dimension")),
+        is_wide=True,
     )
 
 
@@ -72,59 +90,48 @@ def _estimate(measurement: Measurement, name: str, quantity: str) -> Estimate | 
     return found if found is not None and found.value is not None else None
 
 
-def _verdicts(measurement: Measurement, windows: list[str]) -> str:
-    """Return a sentence for each window: found, expected, and how the points are scattered."""
-    return " ".join(_verdict(measurement, name) for name in windows)
-
-
-def _verdict(measurement: Measurement, name: str) -> str:
-    _, _, window = name.partition(" ")
-    parts = [f"{window.capitalize()}: {format_number(int(measurement.grids[name].counts.sum()))} points"]
-    if expected := _estimate(measurement, name, "expected"):
-        parts.append(f"{_count_words(expected)} expected")
-    if dimension := _estimate(measurement, name, "local_dimension"):
-        band = f", twins {dimension.null_band[0]:.2f} to {dimension.null_band[1]:.2f}" if dimension.null_band else ""
-        parts.append(f"local dimension {dimension.value:.2f} (scattered 2, lines 1{band})")
-    return ", ".join(parts) + "."
-
-
 def _count_words(expected: Estimate) -> str:
     """Return an expected count, to a tenth where it is small."""
     value = expected.value or 0.0
     return format_number(round(value)) if value >= 20 else f"{value:.1f}"
 
 
-def _draw_counts(measurement: Measurement, *, plane: str) -> Figure:
-    return draw_curve(measurement.curves[plane], log_x=True)
-
-
-def _draw_windows(measurement: Measurement, *, plane: str) -> Figure:
+def _draw_plane(measurement: Measurement, *, plane: str) -> Figure:
     names = _windows(measurement, plane)
+    n_columns = len(names) + 1
     with drawing():
-        figure = new_figure(height_inches=0.3 + _ROW_INCHES * len(names))
-        panels = figure.subplots(len(names), 2, squeeze=False)
-        for row, name in zip(panels, names, strict=True):
-            _draw_window(figure, row.tolist(), measurement, name)
-        for axes in panels[:-1].flat:
-            axes.set_xlabel("")
+        figure = new_figure(height_inches=2 * _PANEL_INCHES + 0.5, width_inches=_PANEL_INCHES * n_columns)
+        panels = figure.subplots(2, n_columns, squeeze=False)
+        for (above, below), name in zip(panels.T, names, strict=False):
+            _draw_window(figure, above, below, measurement, name)
+        for axes in panels[:, -1]:
+            axes.remove()
+        _draw_counts(figure.add_subplot(panels[0, 0].get_gridspec()[:, -1]), measurement.curves[plane])
     return figure
 
 
-def _draw_window(figure: Figure, pair: list[Axes], measurement: Measurement, name: str) -> None:
+def _draw_counts(axes: Axes, curve: Curve) -> None:
+    axes.set(xscale="log", xlabel=curve.x_label)
+    axes.set_title(textwrap.fill(curve.y_label, 28), fontsize=8.5, loc="left")
+    draw_single(axes, curve, 0)
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+
+
+def _draw_window(figure: Figure, above: Axes, below: Axes, measurement: Measurement, name: str) -> None:
     grid = measurement.grids[name]
-    left, right = pair
     highest = max(float(counts.max(initial=1.0)) for counts in (grid.counts, grid.null_counts) if counts is not None)
-    image = _draw_cells_or_dots(left, grid, grid.counts, grid.points, highest)
-    left.set_title(_found_words(measurement, name), fontsize=8.5, loc="left")
+    image = _draw_cells_or_dots(above, grid, grid.counts, grid.points, highest)
+    above.set_title(_found_words(measurement, name), fontsize=8.5, loc="left")
     if grid.null_counts is None:
-        right.set_axis_off()
-        right.text(0.5, 0.5, "no null twin:\nthe plane has no Gaussian", ha="center", transform=right.transAxes)
+        below.set_axis_off()
+        below.text(0.5, 0.5, "no null twin:\nthe plane has no Gaussian", ha="center", transform=below.transAxes)
     else:
-        _draw_cells_or_dots(right, grid, grid.null_counts, grid.null_points, highest)
-        right.set_title(_twin_words(measurement, name), fontsize=8.5, loc="left")
-        right.set(ylabel="", yticklabels=[])
+        _draw_cells_or_dots(below, grid, grid.null_counts, grid.null_points, highest)
+        below.set_title(_twin_words(measurement, name), fontsize=8.5, loc="left")
+        above.set(xlabel="")
     if image is not None:
-        bar = figure.colorbar(image, ax=pair, shrink=0.75, aspect=24, pad=0.02)
+        bar = figure.colorbar(image, ax=[above, below], location="bottom", shrink=0.8, aspect=24, pad=0.02)
         bar.set_label("points in a cell", fontsize=8)
         bar.outline.set_visible(False)
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from zspace.figures.curves import Mark, draw_curve
 from zspace.figures.numbers import format_grid, format_number
 from zspace.figures.rows import FigureRow, comparison_words, slug
-from zspace.results import Measurement
+from zspace.results import Curve, Measurement
 
 _ESTIMATES = (
     ("mean_radius", "peak_radius", "matched_mean_radius", "matched_peak_radius", "smallest", "largest"),
@@ -25,7 +25,7 @@ def radius_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
         FigureRow(
             key=slug(f"radius {name}"),
             title=f"Density over the radius, bins of {format_grid(widths[name])}",
-            caption=_caption(measurement, name, widths[name]),
+            caption=_caption(measurement.curves[name]),
             draw=partial(_draw, curve_name=name),
             curves=(name,),
             estimates=_ESTIMATES[order] if order < len(_ESTIMATES) else (),
@@ -34,11 +34,10 @@ def radius_rows(measurement: Measurement) -> tuple[FigureRow, ...]:
     )
 
 
-def _caption(measurement: Measurement, name: str, width: float) -> str:
-    curve = measurement.curves[name]
+def _caption(curve: Curve) -> str:
     return (
-        f"How many z-points lie at each distance from the origin, counted in shells {format_grid(width)} "
-        f"wide (blue). {comparison_words(curve)} A hollow centre is no void: in many dimensions nearly all the volume "
+        "How many z-points lie at each distance from the origin, counted in shells as wide as the bins (blue). "
+        f"{comparison_words(curve)} A hollow centre is no void: in many dimensions nearly all the volume "
         "of a round cloud lies in a thin outer shell."
     )
 

@@ -27,6 +27,8 @@ class FigureRow:
     """Names of the curves it shows, for the tables of numbers beside it."""
     estimates: tuple[str, ...] = ()
     """Keys of the estimates that it makes visible."""
+    is_wide: bool = False
+    """Whether it takes the whole width of a page."""
 
 
 @dataclass(frozen=True)

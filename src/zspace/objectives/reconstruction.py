@@ -15,6 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 
+def _mean_image(images: Tensor) -> Tensor:
+    return images.mean(dim=0)
+
+
+def _median_image(images: Tensor) -> Tensor:
+    return images.median(dim=0).values
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """One row of the table of reconstruction losses."""
@@ -26,6 +34,11 @@ class Reconstruction:
     in_nats: bool
     """Whether it is a negative log-likelihood, so that it can be set against a KL term in nats."""
     learns_variance: bool = False
+    best_constant: Callable[[Tensor], Tensor] = _mean_image
+    """Of images (n, channels, height, width), the one that costs least when it is drawn for all of them."""
+    judged_by: str = ""
+    """Row whose distance says how good a drawing is, where this one's depends on a variance as well; empty for its own.
+    """
 
 
 def _per_image(mean_per_value: Tensor, images: Tensor) -> Tensor:
@@ -80,7 +93,11 @@ RECONSTRUCTIONS: dict[str, Reconstruction] = {
     for row in (
         Reconstruction("binary-cross-entropy", "nats per image", binary_cross_entropy, in_nats=True),
         Reconstruction("squared-error", "squared intensity per image", squared_error, in_nats=False),
-        Reconstruction("absolute-error", "intensity per image", absolute_error, in_nats=False),
-        Reconstruction("gaussian", "nats per image", gaussian, in_nats=True, learns_variance=True),
+        Reconstruction(
+            "absolute-error", "intensity per image", absolute_error, in_nats=False, best_constant=_median_image
+        ),
+        Reconstruction(
+            "gaussian", "nats per image", gaussian, in_nats=True, learns_variance=True, judged_by="squared-error"
+        ),
     )
 }

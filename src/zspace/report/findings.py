@@ -1,181 +1,346 @@
-"""What a reader wants to know first: the few numbers that answer the posts' questions, per model."""
+"""What was found of a cloud, in one plain sentence for each section of the page, and how much weight it has.
+
+Every sentence that judges a cloud stands here, and of a model in `model_findings`, to be read and tested in one place.
+A number deviates where it lies clearly outside what clouds of the null model show, and it cannot be told where it lies
+just outside, where there are too few such clouds, or where the number is not known. What a fit itself fixes is no
+evidence: the matched Gaussian has the cloud's own mean and covariance, and so nearly its mean radius.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from zspace.figures import REFERENCES
-from zspace.report.plates import rate_words
-from zspace.report.tables import Cell, Table
-from zspace.report.values import (
-    NOT_RECORDED,
-    Number,
-    band_verdict,
-    estimate_number,
-    estimate_words,
-    interval_words,
-    level_words,
-    number,
-    share,
-)
-from zspace.results import Estimate, GenerateResult, Measurement, ModelResults, SampleScore, StudyResults, TrainResult
+from zspace.figures import figure_set, plane_words
+from zspace.figures.numbers import format_interval, format_number, format_percent
+from zspace.report.values import NOT_RECORDED, estimate_words, is_share
+from zspace.report.words import numeral, quantity_words, sentence_case
+from zspace.results import Estimate, Map, Measurement
 
+CLEARLY = 1.5
+"""Half-widths of the null band, from its middle, from which on a number deviates. A band from the lowest to the highest
+of 39 clouds reaches about 2.2 standard deviations to each side, so that this is about 3.3 of them."""
+FEWEST_NULL_CLOUDS = 19
+"""With fewer the band is too narrow to judge by."""
+_CHANCE = 0.05
+_MANY_COPIES = 0.01
+_COLLAPSED = 0.99
+_SAME_CLUSTERS = 0.8
+"""Adjusted Rand index from which on starts are said to agree."""
 
-@dataclass(frozen=True)
-class Card:
-    """One headline number."""
-
-    label: str
-    value: Cell
-    unit: str
-    notes: tuple[str, ...]
+Kind = Literal["alarm", "deviates", "told", "nothing", "unknown"]
+_ORDER: tuple[Kind, ...] = ("alarm", "deviates", "told", "nothing", "unknown")
 
 
 @dataclass(frozen=True)
-class RateBar:
-    """One sampler's rate, as a bar."""
+class Finding:
+    """The answer to the question of a section."""
 
+    section: str
+    """Name of the measurement, or ``"maps"``, ``"reconstructions"``, ``"generated"``."""
     title: str
-    rate: Cell
-    percent: float | None
-    """Length of the bar, 0 to 100; None when the rate is not known."""
-    is_reference: bool
+    sentence: str
+    kind: Kind
+    strength: float = 0.0
+    """How far the most deviating number lies from the middle of its null band, in half-widths of it."""
+    notes: tuple[str, ...] = ()
+    """What to keep in mind: warnings of the numbers that it rests on."""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The headline of one model."""
-
-    anchor: str
-    name: str
-    cards: tuple[Card, ...]
-    bars: tuple[RateBar, ...]
+Measured = Mapping[str, Estimate]
 
 
-def findings_of(anchor: str, name: str, found: ModelResults) -> Findings:
-    """Return the headline numbers of a model, all read from its records."""
-    measured = found.measurements
-    cards = [
-        _loss_card(found.training),
-        _radius_card(measured),
-        _variance_card(measured, found.encoding.z_dim),
-        _faces_card(found.generation),
-    ]
-    bars = tuple(_bar(score) for score in found.generation.scores)
-    return Findings(anchor, name, tuple(card for card in cards if card is not None), bars)
+def measurement_findings(
+    measurements: Mapping[str, Measurement], maps: Mapping[str, Map], n_null_clouds: int
+) -> tuple[Finding, ...]:
+    """Return what was found of a cloud, what deviates most first."""
+    findings = [measurement_finding(one, n_null_clouds) for one in measurements.values()]
+    if maps:
+        findings.append(maps_finding(maps))
+    return in_order(findings)
 
 
-def points_findings(name: str, z_dim: int, measured: dict[str, Measurement]) -> Findings:
-    """Return the headline numbers of z-points without a model."""
-    cards = (_radius_card(measured), _variance_card(measured, z_dim))
-    return Findings("points", name, tuple(card for card in cards if card is not None), ())
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return alarms first, then what deviates, the most first, then the rest by its kind."""
+    return tuple(sorted(findings, key=lambda one: (_ORDER.index(one.kind), -one.strength)))
 
 
-def final_loss(training: TrainResult) -> tuple[str, float] | None:
-    """Return which loss speaks for a model, and its value: validation where there is one."""
-    if not training.history:
+# --- A number beside its null band ------------------------------------------------------------------------------------
+
+
+def deviation(estimate: Estimate) -> float | None:
+    """Return how far a number lies from the middle of its null band, in half-widths; None without number or band.
+
+    Counts are taken to scatter by half a unit at least.
+    """
+    if estimate.value is None or estimate.null_band is None:
         return None
-    last = training.history[-1]
-    if last.validation_loss is not None:
-        return "validation", last.validation_loss
-    return "training", last.training_loss
+    low, high = estimate.null_band
+    is_count = all(float(number).is_integer() for number in (estimate.value, low, high))
+    half = max((high - low) / 2, 0.5 if is_count else 1e-12)
+    return abs(estimate.value - (low + high) / 2) / half
 
 
-def _loss_card(training: TrainResult) -> Card | None:
-    final = final_loss(training)
-    if final is None:
-        return None
-    which, loss = final
-    last = training.history[-1]
-    notes = [f"{number(loss / training.n_pixels)} per pixel, after epoch {last.epoch}"]
-    if which == "validation":
-        notes.append(f"training {number(last.training_loss)}")
-    return Card(f"Loss on {which} images", number(loss), training.loss_unit, tuple(notes))
+def value_words(estimate: Estimate) -> str:
+    """Return a value with its unit, without its interval."""
+    return str(estimate_words(replace(estimate, interval=None)))
 
 
-def _estimate(measured: dict[str, Measurement], measure: str, key: str) -> Estimate | None:
-    measurement = measured.get(measure)
-    return measurement.estimates.get(key) if measurement is not None else None
+def _band_words(estimate: Estimate) -> str:
+    if estimate.null_band is None:
+        return "not known"
+    if is_share(estimate):
+        low, high = (format_percent(end) for end in estimate.null_band)
+        return f"{low} to {high}"
+    return format_interval(estimate.null_band)
 
 
-def _radius_card(measured: dict[str, Measurement]) -> Card | None:
-    mean, peak = _estimate(measured, "radius", "mean_radius"), _estimate(measured, "radius", "peak_radius")
-    if mean is None:
-        return None
-    notes = [f"{interval_words(mean)} ({level_words(mean)})"] if mean.interval else []
-    if peak is not None:
-        notes.append(f"densest at {_shown(peak)}")
-    if verdict := band_verdict(mean):
-        notes.append(f"this mean is {verdict} its null band")
-    return Card("Mean radius", _shown(mean), mean.unit, tuple(notes))
+def cannot_tell(reason: str) -> str:
+    """Return the sentence for what is not decided."""
+    return f"Cannot tell: {reason or NOT_RECORDED}."
 
 
-def _variance_card(measured: dict[str, Measurement], z_dim: int) -> Card | None:
-    needed = _estimate(measured, "principal", "n_for_90_percent")
-    if needed is None:
-        return None
-    notes = [f"of {number(z_dim)} hold 90 % of the variance"]
-    if (first := _estimate(measured, "principal", "first_component_share")) is not None:
-        notes.append(f"the first alone: {_shown(first)}")
-    return Card("Principal components", _shown(needed), "", tuple(notes))
+def _few_nulls(n_null_clouds: int) -> str:
+    few = f"{n_null_clouds} clouds of the null model are too few to compare with"
+    return few if n_null_clouds < FEWEST_NULL_CLOUDS else ""
 
 
-def _faces_card(generation: GenerateResult) -> Card | None:
-    samplers = [score for score in generation.scores if score.sampler not in REFERENCES]
-    known = [(score.face_rate.value, score) for score in samplers if score.face_rate.value is not None]
-    if not samplers:
-        return None
-    if not known:
-        reason = samplers[0].face_rate.reason or NOT_RECORDED
-        return Card("Faces from random z-points", "not known", "", (reason,))
-    rate, best = max(known, key=lambda pair: pair[0])
-    word = "best" if rate >= _WORKS else "no sampler works; the best"
-    notes = [f"{word} of {len(samplers)} samplers: {best.title}"]
-    notes += [
-        f"the originals themselves: {rate_words(score)}" for score in generation.scores if score.sampler == "originals"
-    ]
-    return Card("Faces from random z-points", share(rate, best.face_rate.interval), "", tuple(notes))
+# --- Of the cloud -----------------------------------------------------------------------------------------------------
+
+Told = tuple[str, Kind, float]
+"""Sentence, kind and strength."""
 
 
-def _shown(estimate: Estimate | None) -> Cell:
-    if estimate is None:
-        return "not measured"
-    return estimate_number(estimate) or f"not known: {estimate.reason or NOT_RECORDED}"
+def measurement_finding(measurement: Measurement, n_null_clouds: int) -> Finding:
+    """Return what a measurement found; one that has no sentence of its own tells its most deviating number."""
+    tell, noted = _TELLERS.get(measurement.name, (_tell_plainly, ()))
+    sentence, kind, strength = tell(measurement.estimates, n_null_clouds)
+    estimates = [measurement.estimates[key] for key in noted if key in measurement.estimates]
+    notes = tuple(dict.fromkeys(warning for one in estimates for warning in one.warnings))
+    return Finding(measurement.name, figure_set(measurement).title, sentence, kind, strength, notes)
 
 
-def _bar(score: SampleScore) -> RateBar:
-    rate = score.face_rate.value
-    percent = None if rate is None else round(100 * rate, 2)
-    return RateBar(score.title, rate_words(score), percent, score.sampler in REFERENCES)
+def _tell_band(estimates: Measured, keys: tuple[str, ...], n_null_clouds: int) -> tuple[str, Kind, float]:
+    """Return the key of the most deviating number, and what it comes to."""
+    found = {key: deviation(estimates[key]) for key in keys if key in estimates}
+    known = {key: far for key, far in found.items() if far is not None}
+    if not known or _few_nulls(n_null_clouds):
+        return "", "unknown", 0.0
+    key = max(known, key=lambda name: known[name])
+    if known[key] > CLEARLY:
+        return key, "deviates", known[key]
+    return key, "unknown" if known[key] > 1 else "nothing", known[key]
 
 
-def comparison_table(results: StudyResults) -> Table:
-    """Return the models side by side: one column per model, one row per quantity."""
-    models = results.models
-    samplers = {score.sampler: score.title for found in models.values() for score in found.generation.scores}
-    names = (*_COMPARED, *(f"Faces, {title}" for title in samplers.values()))
-    columns = [_comparison_column(found, tuple(samplers)) for found in models.values()]
-    return Table("Models side by side", ("", *models), tuple(zip(names, *columns, strict=True)))
+def _why_unknown(estimates: Measured, n_null_clouds: int) -> str:
+    reasons = [one.reason for one in estimates.values() if one.value is None and one.reason]
+    return _few_nulls(n_null_clouds) or next(iter(reasons), "there is nothing to compare with")
 
 
-_WORKS = 0.5
-"""A sampler that shows no face in half of its images is not called one that works."""
+_RADIUS = {
+    "standard_deviation": "their standard deviation",
+    "half_shell_low": "the radius below which a quarter of them lie",
+    "half_shell_high": "the radius above which a quarter of them lie",
+    "shell95_low": "the radius below which 2.5 % of them lie",
+    "shell95_high": "the radius above which 2.5 % of them lie",
+}
+"""What of the radii is compared. Their mean is nearly fixed by the fit, and their ends rest on single points."""
 
-_COMPARED = ("Parameters", "Epochs", "Loss", "Loss per pixel", "Loss in", "Mean radius", "Densest radius")
+
+def _tell_radius(estimates: Measured, n_null_clouds: int) -> Told:
+    key, kind, far = _tell_band(estimates, tuple(_RADIUS), n_null_clouds)
+    where = _half_of_the_points(estimates)
+    if not key:
+        return f"{where}{cannot_tell(_why_unknown(estimates, n_null_clouds))}", "unknown", 0.0
+    what = f"{_RADIUS[key]} is {value_words(estimates[key])}, and {n_null_clouds} matched Gaussian clouds show "
+    what += _band_words(estimates[key])
+    if kind == "deviates":
+        return f"{where}Not Gaussian in its radii: {what}.", kind, far
+    if kind == "unknown":
+        return f"{where}{cannot_tell(f'just outside the null band, which chance does too; {what}')}", kind, far
+    return f"{where}Nothing in the radii differs from a Gaussian of the same mean and covariance.", kind, far
 
 
-def _comparison_column(found: ModelResults, samplers: tuple[str, ...]) -> tuple[Cell, ...]:
-    training, final = found.training, final_loss(found.training)
-    rates = {score.sampler: rate_words(score) for score in found.generation.scores}
-    losses: tuple[Cell, Cell] = ("not recorded", "")
-    if final is not None:
-        which, loss = final
-        losses = (Number(f"{number(loss)} ({which})", repr(loss)), number(loss / training.n_pixels))
-    return (
-        number(training.encoder_parameters + training.decoder_parameters),
-        number(training.epochs),
-        *losses,
-        training.loss_unit,
-        *(estimate_words(_estimate(found.measurements, "radius", key)) for key in ("mean_radius", "peak_radius")),
-        *(rates.get(sampler, "not drawn") for sampler in samplers),
+def _half_of_the_points(estimates: Measured) -> str:
+    ends = [estimates[key].value for key in ("half_shell_low", "half_shell_high") if key in estimates]
+    if len(ends) < 2 or ends[0] is None or ends[1] is None:
+        return ""
+    return f"Half of the z-points lie {format_interval((ends[0], ends[1]))} from the origin. "
+
+
+def _tell_axes(estimates: Measured, n_null_clouds: int) -> Told:
+    special, odd = estimates.get("n_special_axes"), estimates.get("n_not_normal_axes")
+    known = special is not None and special.value is not None
+    lie = _count(special, "axis lies off the centre or is", "axes lie off the centre or are")
+    off = f" {sentence_case(lie)} unusually broad." if known else ""
+    key, kind, far = _tell_band(estimates, ("n_not_normal_axes",), n_null_clouds)
+    if not key or odd is None or odd.value is None:
+        return f"{cannot_tell(_why_unknown(estimates, n_null_clouds))}{off}", "unknown", 0.0
+    if kind == "nothing" or odd.value <= sum(odd.null_band or ()) / 2:
+        return f"Along single axes nothing differs from a Gaussian beyond chance.{off}", "nothing", far
+    what = f"{_count(odd, 'axis is', 'axes are')} not normal, where matched Gaussian clouds show {_band_words(odd)}"
+    if kind == "unknown":
+        return f"{cannot_tell(f'just outside the null band; {what}')}{off}", kind, far
+    tails = estimates.get("largest_excess_kurtosis")
+    furthest = f"; the largest excess kurtosis is {value_words(tails).removesuffix(' no unit')}" if tails else ""
+    return f"Not Gaussian along its axes: {what}{furthest}.{off}", kind, far
+
+
+def _count(estimate: Estimate | None, one: str, many: str) -> str:
+    number = round(estimate.value or 0) if estimate else 0
+    return f"{numeral(number)} {one if number == 1 else many}"
+
+
+def _tell_principal(estimates: Measured, n_null_clouds: int) -> Told:
+    half, most = (estimates.get(key) for key in ("n_for_half", "n_for_90_percent"))
+    if half is None or most is None or half.value is None or most.value is None:
+        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+    needs = f"half of the variance lies in {_directions(half)}, 90 % in {format_number(round(most.value))}"
+    _, kind, far = _tell_band(estimates, ("first_component_share", "n_for_half", "n_for_90_percent"), n_null_clouds)
+    if kind == "nothing":
+        return f"The cloud extends alike in all directions, but for chance: {needs}.", kind, far
+    alike = f"; a cloud alike in all directions needs {_band_words(most)} for 90 %" if most.null_band else ""
+    return f"{sentence_case(needs)}{alike}.", "told", far
+
+
+def _directions(estimate: Estimate) -> str:
+    number = round(estimate.value or 0)
+    return f"{numeral(number)} {'direction' if number == 1 else 'directions'}"
+
+
+def _tell_clusters(estimates: Measured, n_null_clouds: int) -> Told:
+    gap, by_gap = estimates.get("largest_gap"), estimates.get("gap_k")
+    key, kind, far = _tell_band(estimates, ("largest_gap",), n_null_clouds)
+    if not key or gap is None or gap.value is None:
+        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+    if kind == "nothing" or gap.value <= sum(gap.null_band or ()) / 2:
+        return "No clusters: nothing here differs from a Gaussian of the same covariance.", "nothing", far
+    if kind == "unknown":
+        return cannot_tell("the gap lies just outside what matched Gaussian clouds show"), kind, far
+    if by_gap is None or by_gap.value is None or by_gap.value < 2:
+        why = f": {by_gap.reason}" if by_gap is not None and by_gap.reason else ""
+        return f"More clustered than a Gaussian, but no number of clusters stands out{why}.", kind, far
+    number = numeral(round(by_gap.value))
+    stand = f"{sentence_case(number)} clusters stand out by k-means"
+    return f"{stand}, which also cuts a curved sheet into pieces{_agreement_words(estimates)}.", kind, far
+
+
+def _agreement_words(estimates: Measured) -> str:
+    agreement = estimates.get("agreement_at_gap_k") or estimates.get("agreement")
+    if agreement is None or agreement.value is None:
+        return ""
+    agrees = "find much the same ones" if agreement.value >= _SAME_CLUSTERS else "do not find the same ones"
+    return f"; independent starts {agrees} (agreement {format_number(agreement.value, digits=2)})"
+
+
+def _tell_planes(estimates: Measured, _n_null_clouds: int) -> Told:
+    stringy = estimates.get("n_stringy_windows")
+    counts = {key: one for key, one in estimates.items() if key.endswith("_points") and one.p_value is not None}
+    odd, far = _oddest_window(counts)
+    if stringy is None or stringy.value is None:
+        strings: tuple[str, Kind] = (
+            cannot_tell(stringy.reason or "" if stringy else "no window was tested"),
+            "unknown",
+        )
+    elif stringy.value > 0:
+        windows = "window" if stringy.value == 1 else "windows"
+        strings = (
+            f"Strings: in {numeral(round(stringy.value))} {windows} the points lie closer to lines than chance.",
+            ("deviates"),
+        )
+        far = max(far, CLEARLY)
+    else:
+        strings = "No strings: in no window do the points lie closer to lines than scattered ones.", "nothing"
+    sentence, kind = strings
+    return (f"{sentence} {odd}", "deviates", far) if odd else (sentence, kind, far if kind == "deviates" else 0.0)
+
+
+def _oddest_window(counts: Measured) -> tuple[str, float]:
+    """Return a sentence about the window whose count is the least likely, if it is so among all of them."""
+    if not counts:
+        return "", 0.0
+    key = min(counts, key=lambda name: (counts[name].p_value or 0.0, -(deviation(counts[name]) or 0.0)))
+    one = counts[key]
+    if (one.p_value or 0.0) >= _CHANCE / len(counts) or one.value is None or one.null_band is None:
+        return "", 0.0
+    fuller = "Fuller" if one.value > one.null_band[1] else "Emptier"
+    place = plane_words(key.removesuffix("_points"))
+    what = f"{format_number(round(one.value))} points, where {_band_words(one)} are expected"
+    return f"{fuller} than a Gaussian: {place}, with {what}.", deviation(one) or 0.0
+
+
+def _tell_attributes(estimates: Measured, n_null_clouds: int) -> Told:
+    number = estimates.get("n_attributes_in_clusters")
+    if number is None or number.value is None:
+        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+    shares = {key.partition(": ")[2]: one for key, one in estimates.items() if key.startswith("between_clusters: ")}
+    if number.value == 0:
+        return "The clusters follow none of the attributes beyond chance.", "nothing", 0.0
+    name, most = max(shares.items(), key=lambda pair: pair[1].value or 0.0)
+    follow = (
+        f"{_count(number, 'attribute differs', 'attributes differ')} between clusters beyond chance, of {len(shares)}"
     )
+    clusters = f"clusters tell {value_words(most)} of “{name.replace('_', ' ')}”, more than of any other"
+    return f"{sentence_case(follow)}; {clusters}.", "told", 0.0
+
+
+def _tell_posterior(estimates: Measured, n_null_clouds: int) -> Told:
+    collapsed, active = (estimates.get(key) for key in ("collapsed_share", "n_active_axes"))
+    if collapsed is None or collapsed.value is None:
+        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+    if collapsed.value >= _COLLAPSED:
+        return "The posterior has collapsed: on every axis z tells nothing of the image.", "alarm", 0.0
+    axes = f"{_count(active, 'axis tells', 'axes tell')} of the image" if active is not None else ""
+    return f"{sentence_case(axes)}; {value_words(collapsed)} carry nothing.", "told", 0.0
+
+
+def _tell_copies(estimates: Measured, n_null_clouds: int) -> Told:
+    share = estimates.get("points_with_copies_share")
+    if share is None or share.value is None:
+        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+    if share.value == 0:
+        return "No image has a copy among its neighbours.", "nothing", 0.0
+    what = f"{value_words(share)} have a copy of their image among their neighbours"
+    if share.value < _MANY_COPIES:
+        return f"Hardly any copies: {what}.", "nothing", 0.0
+    return f"Copies: {what}, and structure may be theirs.", "deviates", 100 * share.value
+
+
+def _tell_plainly(estimates: Measured, n_null_clouds: int) -> Told:
+    key, kind, far = _tell_band(estimates, tuple(estimates), n_null_clouds)
+    if not key:
+        return "There is no null model to compare these numbers with.", "unknown", 0.0
+    what = f"{quantity_words(key)}: {value_words(estimates[key])}, null band {_band_words(estimates[key])}"
+    if kind == "nothing":
+        return "Every number lies within its null band.", kind, far
+    return f"Outside its null band: {what}." if kind == "deviates" else cannot_tell(what), kind, far
+
+
+_TELLERS: dict[str, tuple[Callable[[Measured, int], Told], tuple[str, ...]]] = {
+    "radius": (_tell_radius, ()),
+    "axes": (_tell_axes, ("n_special_axes", "n_not_normal_axes")),
+    "principal": (_tell_principal, ("n_for_half",)),
+    "clusters": (_tell_clusters, ("gap_k", "largest_gap")),
+    "planes": (_tell_planes, ("n_stringy_windows", "n_planes")),
+    "attributes": (_tell_attributes, ("n_clusters",)),
+    "posterior": (_tell_posterior, ()),
+    "copies": (_tell_copies, ()),
+}
+"""By measurement: what tells its sentence, and the estimates whose warnings belong to it."""
+
+
+def maps_finding(maps: Mapping[str, Map]) -> Finding:
+    """Return what maps say: no number tells whether their heaps are more than the method's own doing."""
+    known = [
+        one for one in maps.values() if (kept := one.estimates.get("neighbors_preserved")) and kept.value is not None
+    ]
+    if not known:
+        reasons = [one.reason for found in maps.values() for one in found.estimates.values() if one.reason]
+        return Finding("maps", "Maps", cannot_tell(next(iter(reasons), "")), "unknown")
+    best = max(known, key=lambda one: one.estimates["neighbors_preserved"].value or 0.0)
+    twin = best.null_estimates.get("neighbors_preserved")
+    beside = f", and that of its null twin {value_words(twin)}" if twin is not None and twin.value is not None else ""
+    keeps = f"the best map keeps {value_words(best.estimates['neighbors_preserved'])} of the neighbours{beside}"
+    advice = "Only what the null twin does not show is the cloud's own"
+    return Finding("maps", "Maps", f"No number tells: {keeps}. {advice}.", "unknown")

@@ -12,9 +12,11 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from zspace.report.findings import comparison_table, findings_of, points_findings
-from zspace.report.plates import copy_sheet
-from zspace.report.posts import DATA
+from zspace.figures import slug
+from zspace.report.glossary import explained, glossary
+from zspace.report.headline import comparison_table, headline_of, points_headline, unfinished_lines
+from zspace.report.plates import Manner, copy_sheet
+from zspace.report.posts import DATA, NAMES
 from zspace.report.sections import data_section, measure_sections, model_section, points_facts
 from zspace.report.tables import plan_table
 from zspace.results import CloudFacts, Map, MapSheet, Measurement, StudyResults
@@ -58,6 +60,12 @@ def render_report(study: StudyReport) -> Rendered:
     About two seconds and half a megabyte per model, besides the images.
     """
     settings = study.plan.settings
+    manner = Manner(settings.compare_with_posts)
+    names = list(study.results.models)
+    headlines = [
+        headline_of(f"m{place}-{slug(name)}", name, study.results.models[name], settings.measure.n_null_clouds)
+        for place, name in enumerate(names)
+    ]
     models = [
         model_section(
             place,
@@ -66,6 +74,8 @@ def render_report(study: StudyReport) -> Rendered:
             settings.models.get(name),
             study.pictures.get(name, {}),
             study.sheets.get(name, {}),
+            headlines[place].findings,
+            manner,
         )
         for place, (name, found) in enumerate(study.results.models.items())
     ]
@@ -78,10 +88,9 @@ def render_report(study: StudyReport) -> Rendered:
         kind="Study",
         seed=settings.seed,
         is_long=len(models) > 1,
-        findings=[
-            findings_of(section.anchor, name, found)
-            for section, (name, found) in zip(models, study.results.models.items(), strict=True)
-        ],
+        findings=headlines,
+        unfinished=unfinished_lines(study.results),
+        compare_with_posts=settings.compare_with_posts,
         comparison=comparison_table(study.results) if len(models) > 1 else None,
         data=data_section(study.results.images),
         models=models,
@@ -103,6 +112,7 @@ class PointsReport:
     copies: Images | None
     """The most alike images among neighbours, two for each pair; None where no images were looked at."""
     seed: int
+    n_null_clouds: int
     created: datetime
     zspace_version: str
 
@@ -110,7 +120,10 @@ class PointsReport:
 def render_points_report(points: PointsReport) -> Rendered:
     """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
     beside = {"copies": copy_sheet(points.copies)}
-    measures = measure_sections("points", points.measurements, points.maps, points.sheets, beside)
+    headline = points_headline(points.name, points.facts.z_dim, points.measurements, points.maps, points.n_null_clouds)
+    measures = measure_sections(
+        "points", points.measurements, points.maps, points.sheets, beside, headline.findings, Manner(False)
+    )
     page = _render(
         "points.html.jinja",
         points.created,
@@ -120,7 +133,8 @@ def render_points_report(points: PointsReport) -> Rendered:
         kind="Points",
         seed=points.seed,
         is_long=False,
-        findings=[points_findings(points.name, points.facts.z_dim, points.measurements)],
+        findings=[headline],
+        compare_with_posts=False,
         points=points_facts(points.facts),
         measures=measures,
     )
@@ -139,6 +153,8 @@ def _render(template: str, created: datetime, version: str, **shown: object) -> 
             script=Markup(script),  # noqa: S704 - our own file
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             posts_data=DATA,
+            posts_names=NAMES,
+            glossary=glossary(),
             **shown,
         )
     )
@@ -146,13 +162,15 @@ def _render(template: str, created: datetime, version: str, **shown: object) -> 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("zspace.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"explained": explained, "slug": slug}
+    return environment
 
 
 @cache

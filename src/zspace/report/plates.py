@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -23,18 +24,21 @@ from zspace.figures import (
     to_png,
     to_svg,
 )
+from zspace.report.findings import Finding
+from zspace.report.headline import rate_words
+from zspace.report.model_findings import detector_applies, has_learned
 from zspace.report.posts import posts_on
 from zspace.report.tables import (
     Cell,
-    EstimateRow,
+    EstimateTable,
     Table,
     account_table,
     curve_table,
-    estimate_rows,
+    estimate_table,
     history_table,
-    quantity_words,
 )
-from zspace.report.values import Number, duration, estimate_words, number
+from zspace.report.values import Number, duration, estimate_number, estimate_words, number
+from zspace.report.words import quantity_words
 from zspace.results import GenerateResult, Measurement, SampleScore, TrainResult
 from zspace.shapes import Image, Images
 
@@ -43,6 +47,25 @@ N_COLUMNS = 8
 
 N_PAIRS_SHOWN = 16
 """Pairs of images that are alike, as pictures."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a page tells: what goes for all of its figures."""
+
+    compare_with_posts: bool
+    said: dict[str, set[str]] = field(default_factory=dict)
+    """By section, the sentences on reading its figures that stand on the page already."""
+
+    def unsaid(self, section: str, caption: str) -> str:
+        """Return the sentences of a caption that this section, of any model, has not told yet; they are now told."""
+        said = self.said.setdefault(section, set())
+        sentences = [one for one in _SENTENCES.split(caption) if one not in said]
+        said.update(sentences)
+        return " ".join(sentences)
+
+
+_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -62,12 +85,14 @@ class Plate:
     anchor: str
     title: str
     caption: str
+    """How to read it; empty where it has been said before."""
     file_name: str
     """Of the figure as a file, without its ending."""
     document: str
     """The figure as an SVG document."""
     comparisons: tuple[Comparison, ...]
     tables: tuple[Table, ...]
+    is_wide: bool = False
 
     @property
     def svg(self) -> Markup:
@@ -96,8 +121,9 @@ class MeasureSection:
     anchor: str
     title: str
     question: str
+    finding: Finding
     plates: tuple[Plate, ...]
-    estimates: tuple[EstimateRow, ...]
+    estimates: EstimateTable
     elapsed: Number | None = None
     summary: Table | None = None
     """Stands before the figures."""
@@ -106,11 +132,17 @@ class MeasureSection:
     sheets: tuple[Sheet, ...] = ()
 
 
-def measure_section(anchor: str, measurement: Measurement, sheets: tuple[Sheet, ...] = ()) -> MeasureSection:
+def measure_section(
+    anchor: str, measurement: Measurement, finding: Finding, manner: Manner, sheets: tuple[Sheet, ...] = ()
+) -> MeasureSection:
     """Return a measurement's figures, each with caption, numbers and the posts' values, and all its estimates.
 
     Parameters
     ----------
+    finding
+        What it found.
+    manner
+        Of the page.
     sheets
         Images that belong to it.
     """
@@ -120,8 +152,9 @@ def measure_section(anchor: str, measurement: Measurement, sheets: tuple[Sheet, 
         anchor=anchor,
         title=drawn.title,
         question=drawn.question,
-        plates=tuple(_measure_plate(anchor, measurement, row) for row in drawn.rows(measurement)),
-        estimates=estimate_rows(measurement.estimates),
+        finding=finding,
+        plates=tuple(_measure_plate(anchor, measurement, row, manner) for row in drawn.rows(measurement)),
+        estimates=estimate_table(measurement.estimates),
         elapsed=None if measurement.elapsed_seconds is None else duration(measurement.elapsed_seconds),
         listing=_pair_table(measurement) if measurement.pairs else None,
         sheets=sheets,
@@ -135,8 +168,8 @@ def _pair_table(measurement: Measurement) -> Table:
     return Table("The most alike images among neighbours", ("image", "neighbour", "likeness", "same pixels"), rows)
 
 
-def comparisons(section: str, here: Mapping[str, tuple[str, Cell]]) -> tuple[Comparison, ...]:
-    """Return what the posts report beside what was found here.
+def comparisons(section: str, here: Mapping[str, tuple[str, Cell]], manner: Manner) -> tuple[Comparison, ...]:
+    """Return what the posts report beside what was found here; nothing where the study is not to be compared with them.
 
     Parameters
     ----------
@@ -145,26 +178,29 @@ def comparisons(section: str, here: Mapping[str, tuple[str, Cell]]) -> tuple[Com
     here
         By their key: what the quantity is called, and what was found.
     """
+    if not manner.compare_with_posts:
+        return ()
     return tuple(
         Comparison(here[post.key][0], post.value, post.model, here[post.key][1])
         for post in posts_on(section, tuple(here))
     )
 
 
-def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow) -> Plate:
+def _measure_plate(anchor: str, measurement: Measurement, row: FigureRow, manner: Manner) -> Plate:
     here = {key: (quantity_words(key), estimate_words(measurement.estimates.get(key))) for key in row.estimates}
     return Plate(
         anchor=f"{anchor}-{row.key}",
         title=row.title,
-        caption=row.caption,
+        caption=manner.unsaid(measurement.name, row.caption),
         file_name=row.key,
         document=to_svg(row.draw(measurement), f"{anchor}-{row.key}"),
-        comparisons=comparisons(measurement.name, here),
+        comparisons=comparisons(measurement.name, here, manner),
         tables=tuple(curve_table(name, measurement.curves[name]) for name in row.curves),
+        is_wide=row.is_wide,
     )
 
 
-def loss_plate(anchor: str, training: TrainResult) -> Plate:
+def loss_plate(anchor: str, training: TrainResult, manner: Manner) -> Plate:
     """Return the loss curves, with the posts' loss beside the study's."""
     last = training.history[-1]
     loss = last.training_loss
@@ -178,42 +214,49 @@ def loss_plate(anchor: str, training: TrainResult) -> Plate:
     return Plate(
         anchor=f"{anchor}-losses",
         title="Loss over training",
-        caption=LOSS_CAPTION,
+        caption=manner.unsaid("losses", LOSS_CAPTION),
         file_name="losses",
         document=to_svg(draw_losses(training), f"{anchor}-losses"),
-        comparisons=comparisons("training", {key: (quantity_words(key), cell) for key, cell in here.items()}),
+        comparisons=comparisons("training", {key: (quantity_words(key), cell) for key, cell in here.items()}, manner),
         tables=(account_table(training), history_table(training)),
     )
 
 
-def rate_plate(anchor: str, generation: GenerateResult) -> Plate:
+def rate_plate(anchor: str, generation: GenerateResult, manner: Manner) -> Plate:
     """Return the face rates of all samplers beside the references."""
     here = {score.sampler: (score.title, rate_words(score)) for score in generation.scores}
     return Plate(
         anchor=f"{anchor}-rates",
         title="How often a face is found",
-        caption=RATE_CAPTION,
+        caption=manner.unsaid("rates", RATE_CAPTION),
         file_name="rates",
         document=to_svg(draw_rates(generation), f"{anchor}-rates"),
-        comparisons=comparisons("generation", here),
+        comparisons=comparisons("generation", here, manner),
         tables=(),
     )
 
 
-def rate_words(score: SampleScore) -> Cell:
-    """Return a face rate with its interval as percentages, or why it is not known."""
-    return estimate_words(score.face_rate, with_unit=False)
+def score_words(score: SampleScore, generation: GenerateResult) -> str:
+    """Return what is known of the images of a sampler: their faces, where that says anything, and their spread."""
+    words = []
+    if has_learned(generation) and detector_applies(generation):
+        words.append(f"faces {rate_words(score)}")
+    if score.spread is not None and score.spread.value is not None:
+        words.append(f"spread {estimate_number(score.spread)}")
+    return ", ".join(words)
 
 
 def pair_sheet(generation: GenerateResult, pictures: dict[str, Images]) -> Sheet:
-    """Return originals above their reconstructions."""
+    """Return originals above their reconstructions, with how varied these are."""
     originals, reconstructions = (pictures.get(key, ()) for key in REFERENCES)
     kept = len(originals) > 0 and len(reconstructions) > 0
     caption = (
         "Rows in pairs: originals above, their reconstructions below. The originals are drawn at random from the "
         f"{generation.originals_split} split, not chosen by eye."
     )
-    rate = next((rate_words(score) for score in generation.scores if score.sampler == "reconstructions"), "")
+    rate = next(
+        (score_words(score, generation) for score in generation.scores if score.sampler == "reconstructions"), ""
+    )
     image = paired_sheet(pictures["originals"], pictures["reconstructions"], N_COLUMNS) if kept else None
     return _sheet("Originals and reconstructions", rate, image, caption)
 
@@ -226,7 +269,8 @@ def sampler_sheets(generation: GenerateResult, pictures: dict[str, Images]) -> t
             continue
         images = pictures.get(score.sampler)
         image = contact_sheet(images, N_COLUMNS) if images is not None and len(images) else None
-        sheets.append(_sheet(score.title, rate_words(score), image, f"Sampler {score.sampler}; the first ones drawn."))
+        caption = f"The first ones drawn, by generate.samplers = {score.sampler}."
+        sheets.append(_sheet(score.title, score_words(score, generation), image, caption))
     return tuple(sheets)
 
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NAMES = (
+    "“Autoencoders, latent space and the curse of high dimensionality”, part II",
+    "“Variational Autoencoder with Tensorflow 2.8”, parts XII and XIII",
+)
+"""The three posts."""
+
 AE = "AE, z of 256"
 TINY_KL = "VAE with a tiny KL loss, z of 256"
 

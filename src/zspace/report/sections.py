@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from zspace.figures import slug
 from zspace.figures.numbers import format_grid
+from zspace.report.findings import Finding
 from zspace.report.map_plates import maps_section
+from zspace.report.model_findings import detector_applies, has_learned
 from zspace.report.plates import (
+    Manner,
     MeasureSection,
     Plate,
     Sheet,
@@ -20,9 +23,19 @@ from zspace.report.plates import (
     rate_plate,
     sampler_sheets,
 )
-from zspace.report.tables import Cell, EstimateRow, Table, estimate_rows
+from zspace.report.tables import Cell, EstimateTable, Table, estimate_table
 from zspace.report.values import duration, number
-from zspace.results import CloudFacts, EncodeResult, Map, MapSheet, Measurement, ModelResults, PackResult, TrainResult
+from zspace.results import (
+    CloudFacts,
+    EncodeResult,
+    GenerateResult,
+    Map,
+    MapSheet,
+    Measurement,
+    ModelResults,
+    PackResult,
+    TrainResult,
+)
 from zspace.settings import ModelSettings
 from zspace.shapes import Images
 
@@ -37,11 +50,18 @@ class ModelSection:
     name: str
     facts: Facts
     losses: Plate | None
-    reconstructions: Sheet
+    reconstruction_finding: Finding
+    reconstructions: Sheet | None
     points: PointFacts | None
+    unmeasured: str
+    """Why nothing was measured; empty where it was."""
     measures: tuple[MeasureSection, ...]
+    generated_finding: Finding | None
     rates: Plate | None
-    rate_rows: tuple[EstimateRow, ...]
+    rate_title: str
+    rate_table: EstimateTable
+    ungenerated: str
+    """Why nothing was generated; empty where it was."""
     sheets: tuple[Sheet, ...]
 
     @property
@@ -119,6 +139,8 @@ def model_section(
     asked: ModelSettings | None,
     pictures: dict[str, Images],
     sheets: Mapping[str, MapSheet],
+    findings: tuple[Finding, ...],
+    manner: Manner,
 ) -> ModelSection:
     """Return one model's facts, figures, numbers and images.
 
@@ -130,24 +152,56 @@ def model_section(
         The model's settings, or None when the plan does not name it.
     sheets
         Where the points lie on each map, by its name.
+    findings
+        Of the model.
+    manner
+        Of the page.
     """
     anchor = f"m{place}-{slug(name)}"
+    generation = found.generation
     beside = {
-        "principal": component_sheet(found.generation, pictures.get("components")),
+        "principal": component_sheet(generation, pictures.get("components")) if generation is not None else (),
         "copies": copy_sheet(pictures.get("copies")),
     }
+    by_section = {finding.section: finding for finding in findings}
     return ModelSection(
         anchor=anchor,
         name=name,
         facts=_model_facts(found.training, found.encoding, asked),
-        losses=loss_plate(anchor, found.training) if found.training.history else None,
-        reconstructions=pair_sheet(found.generation, pictures),
+        losses=loss_plate(anchor, found.training, manner) if found.training.history else None,
+        reconstruction_finding=by_section["reconstructions"],
+        reconstructions=pair_sheet(generation, pictures) if generation is not None else None,
         points=points_facts(found.cloud) if found.cloud else None,
-        measures=measure_sections(anchor, found.measurements, found.maps, sheets, beside),
-        rates=rate_plate(anchor, found.generation) if found.generation.scores else None,
-        rate_rows=estimate_rows({score.title: score.face_rate for score in found.generation.scores}),
-        sheets=sampler_sheets(found.generation, pictures),
+        unmeasured=_why_missing(found, "measure") if found.measurements is None else "",
+        measures=measure_sections(anchor, found.measurements or {}, found.maps, sheets, beside, findings, manner),
+        generated_finding=by_section.get("generated"),
+        rates=rate_plate(anchor, generation, manner) if generation is not None and _tells_faces(generation) else None,
+        rate_title=_rate_title(generation),
+        rate_table=_rate_table(generation) if generation is not None else EstimateTable(),
+        ungenerated=_why_missing(found, "generate") if generation is None else "",
+        sheets=sampler_sheets(generation, pictures) if generation is not None else (),
     )
+
+
+def _why_missing(found: ModelResults, step: str) -> str:
+    return found.unfinished.get(step, "run the study to its end")
+
+
+def _tells_faces(generation: GenerateResult) -> bool:
+    return bool(generation.scores) and has_learned(generation) and detector_applies(generation)
+
+
+def _rate_title(generation: GenerateResult | None) -> str:
+    if generation is None or has_learned(generation):
+        return "Faces and spread"
+    return "Faces and spread, of a model that is not known to have learned to draw: face rates say nothing"
+
+
+def _rate_table(generation: GenerateResult) -> EstimateTable:
+    """Return face rate and spread of every sampler; no rates where the detector does not apply."""
+    rates = {f"Faces, {score.title}": score.face_rate for score in generation.scores}
+    spreads = {f"Spread, {score.title}": score.spread for score in generation.scores if score.spread is not None}
+    return estimate_table({**(rates if detector_applies(generation) else {}), **spreads})
 
 
 def measure_sections(
@@ -156,6 +210,8 @@ def measure_sections(
     maps: Mapping[str, Map],
     sheets: Mapping[str, MapSheet],
     images: Mapping[str, tuple[Sheet, ...]],
+    findings: tuple[Finding, ...],
+    manner: Manner,
 ) -> tuple[MeasureSection, ...]:
     """Return the sections of all that was measured, the maps last.
 
@@ -165,14 +221,21 @@ def measure_sections(
         Where the points lie on each map, by its name.
     images
         What of them belongs to which measurement.
+    findings
+        One for each measurement, and one for the maps.
+    manner
+        Of the page.
     """
-    found = [measure_section(anchor, one, images.get(name, ())) for name, one in measurements.items()]
-    return (*found, maps_section(anchor, maps, sheets)) if maps else tuple(found)
+    told = {finding.section: finding for finding in findings}
+    found = [
+        measure_section(anchor, one, told[one.name], manner, images.get(name, ())) for name, one in measurements.items()
+    ]
+    return (*found, maps_section(anchor, maps, sheets, told["maps"], manner)) if maps else tuple(found)
 
 
-def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSettings | None) -> Facts:
+def _model_facts(training: TrainResult, encoding: EncodeResult | None, asked: ModelSettings | None) -> Facts:
     found: Facts = (
-        ("dimensions of z-space", number(encoding.z_dim)),
+        ("dimensions of z-space", number(training.z_dim)),
         ("encoder parameters", number(training.encoder_parameters)),
         ("decoder parameters", number(training.decoder_parameters)),
         ("training images", number(training.n_images)),
@@ -185,7 +248,7 @@ def _model_facts(training: TrainResult, encoding: EncodeResult, asked: ModelSett
         ("pixels while training", training.images_held or "not recorded"),
         ("processes", number(training.n_processes)),
         ("loss", f"{training.loss_name}, {training.loss_unit}"),
-        ("z-points encoded", number(encoding.n_points)),
+        ("z-points encoded", number(encoding.n_points) if encoding is not None else "not finished"),
         ("weights digest", training.weights_digest),
     )
     return (*_asked_facts(asked), *found) if asked else found

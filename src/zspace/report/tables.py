@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from zspace.figures import plane_words
 from zspace.figures.numbers import format_grid, format_number
-from zspace.records import to_mapping
+from zspace.records import dotted, to_mapping
 from zspace.report.values import (
     NOT_RECORDED,
     Number,
@@ -21,6 +23,7 @@ from zspace.report.values import (
     number,
     unit_words,
 )
+from zspace.report.words import quantity_words, sentence_case
 from zspace.results import Curve, EpochRecord, Estimate, LossAccount, TrainResult
 from zspace.settings import Origin, Plan
 
@@ -50,55 +53,38 @@ class EstimateRow:
     unit: str
     reason: str
     interval: str
-    level: str
     band: str
-    null_name: str
     verdict: str
     p_value: Number | None
     n_used: Number
     n_given: Number
-    source: str
     notes: tuple[str, ...]
+    """Source, interval, null model, assumptions and seed, but for those that are footnotes of the table."""
+    footnotes: tuple[int, ...]
+    """Numbers of those that are, counted from 1."""
     warnings: tuple[str, ...]
 
 
-_QUANTITIES = {
-    "half_shell_low": "Half of the points: from",
-    "half_shell_high": "Half of the points: to",
-    "shell95_low": "95 % of the points: from",
-    "shell95_high": "95 % of the points: to",
-    "matched_mean_radius": "Mean radius of the matched Gaussian",
-    "matched_peak_radius": "Peak radius of the matched Gaussian",
-    "smallest": "Smallest radius",
-    "largest": "Largest radius",
-    "n_special_axes": "Special axes",
-    "n_not_normal_axes": "Axes that are not normal, beyond chance",
-    "first_component_share": "Share of the first component",
-    "n_for_half": "Components for half the variance",
-    "n_for_90_percent": "Components for 90 % of the variance",
-    "n_for_99_percent": "Components for 99 % of the variance",
-}
-"""Keys that read better in other words than their own."""
+@dataclass(frozen=True)
+class EstimateTable:
+    """Estimates, and below them what is true of several."""
+
+    rows: tuple[EstimateRow, ...] = ()
+    footnotes: tuple[str, ...] = ()
 
 
-def quantity_words(key: str) -> str:
-    """Return an estimate's key as words.
+def estimate_table(estimates: Mapping[str, Estimate]) -> EstimateTable:
+    """Return every estimate with interval, null band, counts, source, notes and warnings.
 
-    Examples
-    --------
-    >>> quantity_words("n_special_axes"), quantity_words("mean_radius")
-    ('Special axes', 'Mean radius')
+    What several of them share, word by word, is told once, as a footnote.
     """
-    words = key.replace("_", " ")
-    return _QUANTITIES.get(key, words[:1].upper() + words[1:])
+    counts = Counter(note for estimate in estimates.values() for note in _notes(estimate))
+    footnotes = tuple(note for note, count in counts.items() if count > 1)
+    return EstimateTable(tuple(_estimate_row(key, one, footnotes) for key, one in estimates.items()), footnotes)
 
 
-def estimate_rows(estimates: Mapping[str, Estimate]) -> tuple[EstimateRow, ...]:
-    """Return every estimate with interval, null band, counts, source, notes and warnings."""
-    return tuple(_estimate_row(key, estimate) for key, estimate in estimates.items())
-
-
-def _estimate_row(key: str, estimate: Estimate) -> EstimateRow:
+def _estimate_row(key: str, estimate: Estimate, footnotes: tuple[str, ...]) -> EstimateRow:
+    notes = _notes(estimate)
     return EstimateRow(
         key=key,
         quantity=quantity_words(key),
@@ -106,32 +92,34 @@ def _estimate_row(key: str, estimate: Estimate) -> EstimateRow:
         unit=unit_words(estimate),
         reason="" if estimate.value is not None else estimate.reason or NOT_RECORDED,
         interval=interval_words(estimate),
-        level=level_words(estimate),
         band=band_words(estimate),
-        null_name=estimate.null_name or "",
         verdict=band_verdict(estimate),
         p_value=Number(format_number(estimate.p_value, digits=2), repr(estimate.p_value))
         if estimate.p_value is not None
         else None,
         n_used=number(estimate.n_used),
         n_given=number(estimate.n_given),
-        source=estimate.source,
-        notes=_notes(estimate),
+        notes=tuple(note for note in notes if note not in footnotes),
+        footnotes=tuple(footnotes.index(note) + 1 for note in notes if note in footnotes),
         warnings=estimate.warnings,
     )
 
 
 def _notes(estimate: Estimate) -> tuple[str, ...]:
+    source = (f"{sentence_case(estimate.source)}.",) if estimate.source else ()
+    level = level_words(estimate) if estimate.interval else ""
+    interval = (f"Interval of {level}.",) if level else ()
+    null = (f"Null band of the {estimate.null_name}.",) if estimate.null_name and estimate.null_band else ()
     assumes = (f"Assumes that {'; '.join(estimate.assumptions)}.",) if estimate.assumptions else ()
     seed = (f"Seed {estimate.seed}.",) if estimate.seed is not None else ()
-    return (*assumes, *seed)
+    return (*source, *interval, *null, *assumes, *seed)
 
 
 def curve_table(name: str, curve: Curve) -> Table:
     """Return the numbers behind a curve: one row per bin or place, with null band and law beside each curve."""
     columns = dict(_columns(curve))
     n_rows = len(next(iter(columns.values())))
-    title = f"Numbers of {name}: {n_rows:,} rows, {len(columns):,} columns"
+    title = f"Numbers of {plane_words(name)}: {n_rows:,} rows, {len(columns):,} columns"
     if n_rows * len(columns) > MAX_CELLS:
         return Table(f"{title}, as CSV", tuple(columns), csv=_csv(columns))
     rows = zip(*([format_grid(float(value)) for value in values] for values in columns.values()), strict=True)
@@ -225,7 +213,7 @@ def _account_cell(value: float | str | None) -> Cell:
 def plan_table(plan: Plan) -> Table:
     """Return every setting with its value, where it comes from, and for derived ones the reason."""
     rows = []
-    for key, value in _dotted(to_mapping(plan.settings)):
+    for key, value in dotted(to_mapping(plan.settings)):
         origin = plan.origins.get(key, Origin("default"))
         rows.append((key, setting_words(value), origin.kind, origin.reason))
     return Table(f"All {len(rows)} settings", ("setting", "value", "origin", "reason"), tuple(rows))
@@ -240,11 +228,3 @@ def setting_words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(setting_words(item) for item in value)
     return format_grid(value) if isinstance(value, float) else str(value)
-
-
-def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

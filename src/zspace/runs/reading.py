@@ -188,7 +188,7 @@ def _read_model(run: RunFolder, asked: AskedRun, settings: StudySettings) -> Mod
     return ModelResults(
         training,
         encoding,
-        measured.measurements if measured else {},
+        measured.measurements if measured else None,
         generation,
         maps,
         measured.cloud if measured else None,

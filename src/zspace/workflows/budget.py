@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from zspace.budget import ModelBudget, model_budget, training_time
 from zspace.errors import SettingMissing
 from zspace.networks.convolutional import check_image_size
-from zspace.records import from_mapping, to_mapping
+from zspace.records import dotted, from_mapping, to_mapping
 from zspace.settings import ModelSettings, Origin, Plan, StudySettings, TrainingSettings, resolve_plan
 from zspace.training import resolve_training
 
@@ -66,17 +66,8 @@ def _one_model(image_size: int | None, asked: Mapping[str, Any]) -> Plan:
         origins["images.size"] = Origin("flag")
     table = {"name": "budget", "images": images, "models": {MODEL_NAME: model}}
     settings = from_mapping(StudySettings, table, "budget")
-    defaults = {key: Origin("default") for key in _keys(to_mapping(settings))}
+    defaults = {key: Origin("default") for key, _ in dotted(to_mapping(settings))}
     return Plan(settings, {**defaults, **origins})
-
-
-def _keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted keys of all values."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _keys(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from time import perf_counter
 import numpy as np
 
 from zspace.encoding import decode_points
+from zspace.generating.learning import learning_of, spread_share
+from zspace.generating.losses import drawing_losses
 from zspace.generating.paths import COMPONENT_STEPS, component_walks
 from zspace.generating.samplers import draw_points, sampler_title
 from zspace.generating.scores import face_rate, find_faces
 from zspace.geometry.clouds import Cloud
 from zspace.images.store import ImageStore
 from zspace.models import Autoencoder
-from zspace.results import EncodeResult, GenerateResult, Progress, SampleScore, Watcher, watch_nothing
+from zspace.results import EncodeResult, GenerateResult, Learning, Progress, SampleScore, Watcher, watch_nothing
 from zspace.runs.fingerprints import generate_fingerprint
 from zspace.runs.folders import RunFolder
 from zspace.runs.latents import read_latents
@@ -39,6 +41,7 @@ class _Sources:
     originals: Images
     codes: Points
     """z-points of the originals; for a VAE the centres mu."""
+    reconstructions: Images
     originals_split: Split
 
 
@@ -98,13 +101,27 @@ def _generated(
         if name == ORIGINALS:
             rate_of_originals = float(hits.mean())
         pictures[name] = images[: settings.n_shown]
-        scores.append(SampleScore(name, _title(name), face_rate(hits, rate_of_originals, seed)))
+        spread = spread_share(images, sources.originals, paired=name in (ORIGINALS, RECONSTRUCTIONS))
+        scores.append(SampleScore(name, _title(name), face_rate(hits, rate_of_originals, seed), spread))
     if settings.n_components:
         pictures[COMPONENTS] = decode_points(sources.model, component_walks(sources.cloud, settings.n_components))
     watch(Progress(step, len(names), len(names), "samplers"))
-    elapsed = perf_counter() - start
-    result = GenerateResult(tuple(scores), settings.n_shown, COMPONENT_STEPS, sources.originals_split, elapsed)
+    result = GenerateResult(
+        tuple(scores),
+        settings.n_shown,
+        COMPONENT_STEPS,
+        sources.originals_split,
+        perf_counter() - start,
+        _learning(sources),
+    )
     return result, pictures
+
+
+def _learning(sources: _Sources) -> Learning:
+    """Judge the model by the originals; nobody's face is needed for that."""
+    losses = drawing_losses(sources.model, sources.codes, sources.originals)
+    costs = (losses.drawn, losses.constant, losses.perfect)
+    return learning_of(costs, f"{losses.unit} ({losses.name})", sources.originals, sources.reconstructions)
 
 
 def _random_rows(store: ImageStore, n_images: int, cloud_split: Split, seed: int) -> tuple[Split, Rows]:
@@ -120,14 +137,15 @@ def _gather(
 ) -> _Sources:
     split, rows = chosen
     codes = read_latents(run, "mu" if model.is_variational else "z")[rows]
-    return _Sources(model, read_cloud(store, run, cloud_split), np.asarray(store.images[rows]), codes, split)
+    originals, reconstructions = np.asarray(store.images[rows]), decode_points(model, codes)
+    return _Sources(model, read_cloud(store, run, cloud_split), originals, codes, reconstructions, split)
 
 
 def _images_of(name: str, sources: _Sources, n_images: int, seed: int) -> Images:
     if name == ORIGINALS:
         return sources.originals
     if name == RECONSTRUCTIONS:
-        return decode_points(sources.model, sources.codes)
+        return sources.reconstructions
     return decode_points(sources.model, draw_points(name, sources.cloud, n_images, seed))
 
 

@@ -25,7 +25,7 @@ from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import copy_pictures, write_figures
 
-_VERSION = 2
+_VERSION = 3
 _EVERYTHING = Selection()
 _ASIDE = "of-other-points"
 _RESULTS = ("report.html", "figures", "maps", "results.json")
@@ -101,7 +101,7 @@ def measure_points(
         made_from = fingerprint(source=tree_digest(path), asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
         found, maps = take_measures(task, watch)
-        _report(source.name, RunFolder(out), found, maps, store, seed, watch)
+        _report(source.name, RunFolder(out), found, maps, store, settings.n_null_clouds, seed, watch)
     return found, maps
 
 
@@ -164,6 +164,7 @@ def _report(
     found: MeasureResult,
     maps: dict[str, Map],
     store: ImageStore | None,
+    n_null_clouds: int,
     seed: int,
     watch: Watcher,
 ) -> None:
@@ -177,7 +178,16 @@ def _report(
         sheets = read_sheets(folder, maps)
         copies = copy_pictures(store, found.measurements, N_PAIRS_SHOWN) if store else None
         told = PointsReport(
-            name, found.cloud, found.measurements, maps, sheets, copies, seed, datetime.now(UTC), __version__
+            name,
+            found.cloud,
+            found.measurements,
+            maps,
+            sheets,
+            copies,
+            seed,
+            n_null_clouds,
+            datetime.now(UTC),
+            __version__,
         )
         rendered = render_points_report(told)
         files = write_figures(folder.figures, rendered.figures[""])

@@ -19,7 +19,7 @@ from zspace.runs.steps import Files, StepLog
 from zspace.settings import Plan, plan_document
 from zspace.shapes import Images
 
-_VERSION = 1
+_VERSION = 7
 
 
 def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:
@@ -67,7 +67,7 @@ def _write_report(folder: StudyFolder, plan: Plan, results: StudyResults) -> Fil
     for model, found in results.models.items():
         run = folder.run(model)
         decoded = read_pictures(run) if found.generation else {}
-        pictures[model] = {**decoded, "copies": copy_pictures(store, found.measurements, N_PAIRS_SHOWN)}
+        pictures[model] = {**decoded, "copies": copy_pictures(store, found.measurements or {}, N_PAIRS_SHOWN)}
         sheets[model] = read_sheets(run, found.maps)
     told = StudyReport(plan, results, pictures, sheets, datetime.now(UTC), __version__)
     rendered = render_report(told)

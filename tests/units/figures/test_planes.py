@@ -27,14 +27,11 @@ def texts(figure, key):
     return [element.text for element in document.iter() if element.tag == f"{SVG}text"]
 
 
-def test_each_plane_has_its_windows_and_its_counts(found):
+def test_each_plane_has_a_figure_with_its_name_in_words(found):
     rows = planes_rows(found)
-    assert [row.key for row in rows] == [
-        "planes-pc1-pc2-windows",
-        "planes-pc1-pc2-counts",
-        "planes-axis0-axis2-windows",
-        "planes-axis0-axis2-counts",
-    ]
+    assert [row.key for row in rows] == ["planes-pc1-pc2", "planes-axis0-axis2"]
+    assert [row.title for row in rows] == ["Components 1 and 2, whole and closer", "Axes 0 and 2, whole and closer"]
+    assert all(row.is_wide for row in rows)
     for row in rows:
         assert set(row.curves) <= set(found.curves)
         assert set(row.estimates) <= set(found.estimates)
@@ -51,20 +48,29 @@ def test_a_window_says_what_was_found_and_what_was_expected(found):
     dimension = found.estimates["pc1_pc2_side_0.5_local_dimension"]
     assert f"local dimension {dimension.value:.2f}" in labels
     assert f"twins {dimension.null_band[0]:.2f} to {dimension.null_band[1]:.2f}" in labels
-    assert f"Side 0.5: {count:.0f} points, {expected:.0f} expected, local dimension" in row.caption
 
 
-def test_windows_have_equal_aspect_and_go_from_wide_to_narrow(found):
-    figure = planes_rows(found)[0].draw(found)
-    panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
-    assert all(axes.get_aspect() == 1 for axes in panels)
+def windows_of(figure):
+    """Return the panels that show points, those of the cloud first, then those of the twin."""
+    return [axes for axes in figure.axes if axes.get_title(loc="left") and axes.get_aspect() == 1]
+
+
+def test_windows_go_from_wide_to_narrow_and_stand_above_their_twins(found):
+    panels = windows_of(planes_rows(found)[0].draw(found))
     widths = [axes.get_xlim()[1] - axes.get_xlim()[0] for axes in panels]
-    assert widths == sorted(widths, reverse=True)
+    assert len(widths) == 6
+    assert widths[:3] == widths[3:] == sorted(widths[:3], reverse=True)
+
+
+def test_the_counts_stand_beside_the_windows(found):
+    figure = planes_rows(found)[0].draw(found)
+    (counts,) = [axes for axes in figure.axes if axes.get_xscale() == "log"]
+    assert "side of a square" in counts.get_xlabel()
 
 
 def test_few_points_are_dots_and_many_are_shaded_on_one_scale(found):
     figure = planes_rows(found)[0].draw(found)
-    whole, twin, *_, few, _few_twin = [axes for axes in figure.axes if axes.get_title(loc="left")]
+    whole, _, few, twin, *_ = windows_of(figure)
     assert whole.images[0].get_clim() == twin.images[0].get_clim()
     assert not few.images
     assert len(few.collections) == 1

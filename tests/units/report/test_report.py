@@ -11,8 +11,9 @@ import pytest
 
 from zspace.figures import contact_sheet, figure_set
 from zspace.report import render_report
+from zspace.report.model_findings import findings_of
 from zspace.report.posts import POSTS
-from zspace.report.tables import quantity_words
+from zspace.report.words import quantity_words
 from zspace.results import Estimate, Measurement, StudyResults
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -97,14 +98,77 @@ def test_equal_records_give_equal_bytes(study, page):
     assert render_report(study).page == page
 
 
-def test_every_figure_has_its_title_caption_and_table(study, page):
+def text_of(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
+def test_every_figure_has_its_title_and_table_and_is_explained_in_its_section(study, page):
     for measurement in study.results.models["ae"].measurements.values():
+        section = page[page.index(f'<section id="m0-ae-{measurement.name}"') :].partition("</section>")[0]
         for row in figure_set(measurement).rows(measurement):
-            plate = page[page.index(f'id="m0-ae-{measurement.name}-{row.key}"') :].partition("</figure>")[0]
+            plate = section[section.index(f'id="m0-ae-{measurement.name}-{row.key}"') :].partition("</figure>")[0]
             assert row.title in plate
             assert "<svg " in plate
-            assert row.caption.split(". ")[0] in unescape(plate)
             assert plate.count("<details>") == len(row.curves)
+            for sentence in re.split(r"(?<=[.!?]) (?=[A-Z])", row.caption):
+                assert text_of(section).count(sentence) == 1
+
+
+def test_a_figure_of_the_second_model_is_not_explained_again(synthetic):
+    page = render_report(synthetic.study(("one", "two"), n_points=200, z_dim=24)).page
+    assert text_of(page).count("A hollow centre is no void") == 1
+    assert text_of(page).count("Variance of the cloud along each of its principal axes") == 1
+
+
+def test_every_section_answers_its_question_in_one_sentence(study, page):
+    for finding in findings_of(study.results.models["ae"], 39):
+        section = page[page.index(f'<section id="m0-ae-{finding.section}"') :].partition("</section>")[0]
+        assert finding.sentence in text_of(section)
+        assert finding.sentence in text_of(page[: page.index('<section id="data"')])
+
+
+def test_a_model_that_has_not_learned_is_told_in_red_before_anything_else(synthetic, study):
+    found = replace(study.results.models["ae"], generation=synthetic.generation(synthetic.learning(explained=0.0)))
+    page = render_report(with_models(study, ae=found)).page
+    alarm = page[page.index('<p class="alarm"') :].partition("</p>")[0]
+    assert "It has not learned to draw" in text_of(alarm)
+    assert page.index('<p class="alarm"') < page.index('<div class="findings">')
+    first_screen = text_of(page[page.index('<div class="findings">') : page.index('<section id="data"')])
+    assert "97.3" not in first_screen
+    assert "Faces and spread, of a model that is not known to have learned to draw" in text_of(page)
+
+
+def test_a_model_that_has_learned_raises_no_alarm(page):
+    assert '<p class="alarm"' not in page
+
+
+def test_what_is_not_finished_says_why(study):
+    whole = study.results.models["ae"]
+    reasons = {"measurements": "z-points are missing", "generation": "interrupted"}
+    part = replace(whole, encoding=None, measurements=None, generation=None, maps={}, cloud=None, unfinished=reasons)
+    read = Reader(render_report(replace(with_models(study, ae=part), pictures={}, sheets={})).page)
+    assert "Not finished: z-points are missing" in read.text
+    assert "Not finished: interrupted" in read.text
+    assert "Cannot tell whether it has learned to draw: interrupted." in read.text
+    assert {link[1:] for link in read.links} <= set(read.ids)
+
+
+def test_without_comparison_the_page_speaks_of_no_posts(study):
+    plan = replace(study.plan, settings=replace(study.plan.settings, compare_with_posts=False))
+    text = Reader(render_report(replace(study, plan=plan)).page).text
+    assert "n the posts" not in text
+    assert "Tensorflow" not in text
+
+
+def test_the_posts_are_named(read):
+    assert "“Autoencoders, latent space and the curse of high dimensionality”, part II" in read.text
+    assert "“Variational Autoencoder with Tensorflow 2.8”, parts XII and XIII" in read.text
+
+
+def test_notes_that_rows_share_are_told_once(page):
+    table = page[page.index('aria-label="Density over the radius: all numbers"') :].partition("</ol>")[0]
+    assert text_of(table).count("Null band of the") == 1 or "<sup>" in table
+    assert text_of(table).count("L2 norm of every z-point.") == 1
 
 
 def test_every_number_of_the_records_can_be_read_back(study, read):
@@ -176,9 +240,9 @@ def test_the_posts_stand_beside_the_study(study, read):
 
 
 def test_key_findings_come_from_the_records(read):
-    findings = read.text[read.text.index("Key findings Loss") :]
+    findings = read.text[read.text.index("From one constant image to exact drawing 62.0 %") :]
     assert "Loss on validation images 4,608 nats per image 0.5000 per pixel, after epoch 12" in findings
-    assert "97.3 % best of 4 samplers: Gaussian with the cloud's mean and covariance" in findings
+    assert "97.3 % the best sampler: Gaussian with the cloud's mean and covariance" in findings
 
 
 def test_without_any_face_rate_the_findings_say_why(study):
@@ -188,15 +252,17 @@ def test_without_any_face_rate_the_findings_say_why(study):
     page = render_report(
         with_models(study, ae=replace(found, generation=replace(found.generation, scores=scores)))
     ).page
-    assert "Faces from random z-points not known the detector misses the originals" in Reader(page).text
+    text = Reader(page).text
+    assert "The face detector does not apply here: the detector misses the originals." in text
+    assert "Faces from random z-points" not in text
 
 
 def test_nothing_trained_and_nothing_drawn_is_said_in_words(study):
     found = study.results.models["ae"]
     bare = replace(found, training=replace(found.training, history=()), generation=replace(found.generation, scores=()))
-    page = render_report(replace(with_models(study, ae=bare), pictures={})).page
+    text = text_of(render_report(replace(with_models(study, ae=bare), pictures={})).page)
     for words in ("No epoch was recorded", "No sampler was asked for", "No images were kept"):
-        assert words in page
+        assert words in text
 
 
 def test_hostile_names_are_only_text(synthetic, study):
@@ -233,7 +299,8 @@ def test_several_models_get_sections_navigation_and_a_comparison(synthetic):
 
 
 def test_the_sheets_hold_the_pictures_pixel_by_pixel(study, page):
-    sheet = page[page.index("Sampler fitted-gaussian") - 200_000 : page.index("Sampler fitted-gaussian")]
+    place = page.index("generate.samplers = fitted-gaussian")
+    sheet = page[place - 200_000 : place]
     data = re.findall(r"data:image/png;base64,([\w+/=]+)", sheet)[-1]
     pixels = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert (pixels == contact_sheet(study.pictures["ae"]["fitted-gaussian"], 8)).all()
