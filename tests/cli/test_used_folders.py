@@ -226,6 +226,18 @@ def test_what_is_finished_is_reported_and_what_is_not_is_told(zspace, study, out
     assert "pictures.safetensors is missing or cut short" in page
 
 
+def test_what_was_measured_outlives_weights_and_z_points(zspace, out):
+    before = zspace("report", out, "--json").document["results"]
+    for run in (out / "runs").iterdir():
+        (run / "model.safetensors").unlink()
+        shutil.rmtree(run / "latents.zarr")
+    (out / "report.html").unlink()
+    outcome = zspace("report", out, "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.document["results"] == before
+    assert zspace("measure", out / "runs" / "vae").code == 4
+
+
 def test_a_deleted_plan_comes_back_and_reading_does_not_need_it(zspace, study, out):
     (out / "plan.toml").unlink()
     outcome = zspace("report", out)

@@ -32,6 +32,7 @@ from zspace.runs.pictures import map_step
 from zspace.runs.steps import OTHER_SETTINGS, Result, StepLog
 from zspace.settings import AskedRun, ImageSettings, Plan, StudySettings, asked_models, model_seed
 
+_OTHER_VERSION = "written by another version of zspace"
 _OTHER_IMAGES = "the images were last packed with other settings"
 
 
@@ -162,21 +163,21 @@ def read_study(folder: StudyFolder, plan: Plan) -> StudyResults:
 def _read_model(run: RunFolder, asked: AskedRun, settings: StudySettings) -> ModelResults | str:
     """Return what was found for a model, or why nothing of it is what was asked for."""
     log = StepLog(run.path)
-    training, why = _read(log, "train", _fingerprint(asked), TrainResult)
+    training, why = _read(log, "train", _fingerprint(asked), TrainResult, with_files=False)
     if training is None:
         trained = log.asked("train", AskedRun)
         changes = "; ".join(_changes(trained, asked)) if trained else ""
         return f"{why} ({changes})" if changes else why
     unfinished = {}
     made_from = encode_fingerprint(training.weights_digest, asked.store_digest, asked.seed)
-    encoding, unfinished["encode"] = _read(log, "encode", made_from, EncodeResult)
+    encoding, unfinished["encode"] = _read(log, "encode", made_from, EncodeResult, with_files=False)
     if encoding is None:
         unfinished["measure"] = unfinished["generate"] = "waits for the z-points"
         return ModelResults(training, unfinished=unfinished)
     split, seed = settings.measure.split, settings.seed
     cloud = cloud_fingerprint(encoding.latents_digest, split)
     made_from = measure_fingerprint(cloud, settings.measure, seed)
-    measured, unfinished["measure"] = _read(log, "measure", made_from, MeasureResult)
+    measured, unfinished["measure"] = _read(log, "measure", made_from, MeasureResult, with_files=False)
     made_from = generate_fingerprint(encoding.latents_digest, settings.generate, split, seed)
     generation, unfinished["generate"] = _read(log, "generate", made_from, GenerateResult)
     maps: dict[str, Map] = {}
@@ -196,8 +197,13 @@ def _read_model(run: RunFolder, asked: AskedRun, settings: StudySettings) -> Mod
     )
 
 
-def _read(log: StepLog, step: str, made_from: str, kind: type[Result]) -> tuple[Result | None, str]:
-    """Return what a step gave, if it is what is asked for now; else why not."""
-    found = log.finished(step, made_from, kind)
-    why = "" if found is not None else log.unfinished(step, made_from) or "written by another version of zspace"
+def _read(
+    log: StepLog, step: str, made_from: str, kind: type[Result], *, with_files: bool = True
+) -> tuple[Result | None, str]:
+    """Return what a step gave, if it is what is asked for now; else why not.
+
+    A reader needs the files of pictures and maps; weights and z-points may have been deleted once they were measured.
+    """
+    found = log.finished(step, made_from, kind, with_files=with_files)
+    why = "" if found is not None else log.unfinished(step, made_from, with_files=with_files) or _OTHER_VERSION
     return found, why

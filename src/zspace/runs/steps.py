@@ -64,23 +64,31 @@ class StepLog:
         self._folder = folder
         self.path = folder / name
 
-    def finished(self, step: str, fingerprint: str, result_type: type[Result]) -> Result | None:
-        """Return what the step gave, or None if it has to run (again)."""
-        if self.unfinished(step, fingerprint) is not None:
+    def finished(
+        self, step: str, fingerprint: str, result_type: type[Result], *, with_files: bool = True
+    ) -> Result | None:
+        """Return what the step gave, or None if it has to run (again); see `unfinished`."""
+        if self.unfinished(step, fingerprint, with_files=with_files) is not None:
             return None
         try:
             return self.result(step, result_type)
         except OtherFields:
             return None  # written by another version: run the step again
 
-    def unfinished(self, step: str, fingerprint: str) -> str | None:
-        """Return in a few words why the step does not count as finished, or None if it does."""
+    def unfinished(self, step: str, fingerprint: str, *, with_files: bool = True) -> str | None:
+        """Return in a few words why the step does not count as finished, or None if it does.
+
+        Parameters
+        ----------
+        with_files
+            Whether its files must be there as well; without them what it gave stands all the same.
+        """
         entry = self._entry(step)
         if entry is None:
             return "not finished"
         if entry.fingerprint != fingerprint:
             return OTHER_SETTINGS
-        for name, file in entry.files.items():
+        for name, file in entry.files.items() if with_files else ():
             if _n_bytes(self._folder / name) != file.n_bytes:
                 return f"{name} is missing or cut short"
         return None
