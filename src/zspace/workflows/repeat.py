@@ -7,10 +7,10 @@ from pathlib import Path
 from zspace.errors import EpochNotKept
 from zspace.images.store import open_store
 from zspace.results import TrainResult, Watcher, watch_nothing
-from zspace.runs.checkpoints import save_checkpoint
+from zspace.runs.checkpoints import Checkpoints
+from zspace.runs.fingerprints import trajectory_digest
 from zspace.runs.folders import RunFolder, locked
 from zspace.runs.reading import open_run
-from zspace.runs.tensors import load_arrays
 from zspace.workflows.train import train
 
 
@@ -44,29 +44,25 @@ def repeat(
     """
     known = open_run(path)
     run, study = known.folder, known.study
-    kept = run.epoch_checkpoint(from_epoch)
-    if not kept.is_file():
-        raise EpochNotKept(str(run.path), f"needs the checkpoint of epoch {from_epoch}", "none", _advice(run))
     word = "fresh" if fresh_noise else "again"
     repetition = study.run(f"{run.path.name}-from-{from_epoch}-{word}")
     with locked(study.path):
-        _copy_state(kept, repetition, from_epoch, fresh_noise)
         store = open_store(study.store)
-        return repetition, train(store, repetition, known.asked, known.seed, watch)
+        trajectory = trajectory_digest(store.result.store_digest, known.asked, known.seed)
+        checkpoints = Checkpoints(run.checkpoints, trajectory)
+        start = checkpoints.at_epoch(from_epoch)
+        if start is None:
+            rule, advice = f"needs the checkpoint of epoch {from_epoch}", _advice(checkpoints, from_epoch)
+            raise EpochNotKept(str(run.path), rule, "none", advice)
+        if fresh_noise:
+            start.position.changes = (*start.position.changes, (from_epoch, 0))
+        return repetition, train(store, repetition, known.asked, known.seed, watch, start)
 
 
-def _advice(run: RunFolder) -> str:
-    epochs = [int(path.stem.removeprefix("epoch-")) for path in sorted(run.checkpoints.glob("epoch-*.safetensors"))]
-    if epochs:
-        return f"Kept are epochs {', '.join(map(str, epochs))}."
+def _advice(checkpoints: Checkpoints, missing: int) -> str:
+    kept = checkpoints.kept()
+    if missing in kept:
+        return f"{kept[missing]} is damaged: delete it."
+    if kept:
+        return f"Kept are epochs {', '.join(map(str, sorted(kept)))}."
     return "Train with --set 'models.*.training.keep_every=1' to keep every epoch."
-
-
-def _copy_state(kept: Path, repetition: RunFolder, from_epoch: int, fresh_noise: bool) -> None:
-    """Make the kept state the only checkpoint of the repetition, unless that has gone further already."""
-    if any(repetition.checkpoints.glob("step-*.safetensors")):
-        return
-    tensors, facts = load_arrays(kept)
-    if fresh_noise:
-        facts["position"]["changes"] = [*facts["position"]["changes"], [from_epoch, 0]]
-    save_checkpoint(repetition.checkpoints, facts["n_steps_done"], tensors, facts)
