@@ -45,7 +45,10 @@ def settings_page():
     """Return one table per record of the settings module."""
     tree = ast.parse(SETTINGS.read_text(encoding="utf-8"))
     records = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    parts = ["# Settings\n\nA study is a TOML file; `--set KEY=VALUE` reaches every key. Written from the source.\n"]
+    parts = ["# Settings\n\nA study is a TOML file; `--set KEY=VALUE` reaches every key. Written from the source."]
+    parts.append(
+        "\nNEUTRAL marks what does not decide the weights: a change keeps checkpoints and finished trainings.\n"
+    )
     for name, section in SECTIONS.items():
         parts.append(f"\n## {section}\n\n{ast.get_docstring(records[name])}\n")
         parts.append("\n| key | default | type | meaning |\n|---|---|---|---|\n")

@@ -20,7 +20,7 @@ def train(task: Task) -> Outcome:
     training = Training(model, batches, None, model.settings.training, SEED)
     watch = Stopwatch(task)
     for moment in training.run():
-        if moment is Moment.AFTER_EPOCH or watch.tick():
+        if moment is Moment.AFTER_EPOCH or (moment is not Moment.BEGUN and watch.tick()):
             break
     versions = {"zspace": version("zspace"), "torch": torch.__version__}
     return Outcome(watch.seconds(), first_loss, reconstruction_loss(training.model, task), versions)

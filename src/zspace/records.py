@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import reprlib
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ class FolderName:
     """The rule that a text names one folder, wherever it is put: it leads nowhere else."""
 
 
+@dataclass(frozen=True)
+class Neutral:
+    """The mark of a field that does not decide what comes out: a changed value makes nothing that was found untrue."""
+
+    def __repr__(self) -> str:
+        return "NEUTRAL"
+
+
+NEUTRAL = Neutral()
+
+
 class Checked:
     """Gives a frozen dataclass a constructor that refuses values of the wrong type or range."""
 
@@ -61,12 +73,35 @@ def _hints(record_type: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def to_mapping(record: object) -> Any:  # noqa: ANN401 - mirrors whatever the record holds
     """Return the record as dictionaries, lists and plain values, ready for JSON or TOML; None stays None."""
+    return _mapping(record, lambda record: [field.name for field in dataclasses.fields(record)])
+
+
+def deciding_mapping(record: object) -> Any:  # noqa: ANN401 - mirrors whatever the record holds
+    """Return what `to_mapping` does without the fields marked `NEUTRAL`: all that an outcome depends on.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Job:
+    ...     size: int
+    ...     is_quiet: Annotated[bool, NEUTRAL] = False
+    >>> deciding_mapping(Job(3))
+    {'size': 3}
+    """
+    return _mapping(record, _deciding_fields)
+
+
+def _deciding_fields(record: Any) -> list[str]:  # noqa: ANN401
+    return [name for name, hint in _hints(type(record)).items() if NEUTRAL not in getattr(hint, "__metadata__", ())]
+
+
+def _mapping(record: object, fields: Callable[[Any], list[str]]) -> Any:  # noqa: ANN401
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {field.name: to_mapping(getattr(record, field.name)) for field in dataclasses.fields(record)}
+        return {name: _mapping(getattr(record, name), fields) for name in fields(record)}
     if isinstance(record, Mapping):
-        return {str(key): to_mapping(value) for key, value in record.items()}
+        return {str(key): _mapping(value, fields) for key, value in record.items()}
     if isinstance(record, (list, tuple)):
-        return [to_mapping(value) for value in record]
+        return [_mapping(value, fields) for value in record]
     if isinstance(record, (np.ndarray, np.generic)):
         return record.tolist()
     return str(record) if isinstance(record, Path) else record
@@ -227,7 +262,7 @@ def _read_plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         return _read_array(value, where)
     if isinstance(value, str) and has_stray_bytes(value):
         raise SettingOutOfRange(where, "must be text that UTF-8 can hold", ascii(value), "Rename the file or folder.")
-    if hint is float and type(value) is int:
+    if hint is float and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     if hint is Any or type(value) is hint or (hint is float and isinstance(value, float)):
         return value

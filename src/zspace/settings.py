@@ -1,7 +1,8 @@
 """What was asked (settings) and what it was resolved to (plan), as frozen records.
 
 The text under each field is the help of the command line and the table of the docs; the range in its type is checked
-wherever the value comes from. Settings files are TOML with the same names.
+wherever the value comes from. A field marked NEUTRAL does not decide the weights at a given step: changing it keeps
+checkpoints and finished trainings. Settings files are TOML with the same names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from zspace.errors import SettingOutOfRange, UnknownPreset
 from zspace.files import read_toml
-from zspace.records import Checked, FolderName, NotEmpty, Within, dotted, from_mapping, nearest, to_mapping
+from zspace.records import NEUTRAL, Checked, FolderName, NotEmpty, Within, dotted, from_mapping, nearest, to_mapping
 
 Fraction = Annotated[float, Within(0, 1)]
 Split = Literal["train", "validation", "test", "all"]
@@ -107,7 +108,7 @@ class ObjectiveSettings(Checked):
 class TrainingSettings(Checked):
     """How the weights are found."""
 
-    epochs: Annotated[int, Within(1)] = 24
+    epochs: Annotated[int, Within(1), NEUTRAL] = 24
     """Passes over the training images."""
     batch_size: Annotated[int, Within(1)] = 128
     """Images per step."""
@@ -123,15 +124,15 @@ class TrainingSettings(Checked):
     """Number format of the convolutions; "auto" takes bf16 where the hardware multiplies it fast."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Compile the step, on a GPU into CUDA graphs; "auto" does so on a CUDA device."""
-    keep_every: Annotated[int, Within(0)] = 0
+    keep_every: Annotated[int, Within(0), NEUTRAL] = 0
     """Keep the checkpoint of every such epoch for good, to repeat from; 0 keeps only the two newest."""
     guard: bool = True
-    """Watch loss, gradient, KL and radius; on a jump go back to the last good checkpoint and on with other noise."""
-    max_rollbacks: Annotated[int, Within(0)] = 3
+    """Watch loss, gradient, KL and radius; on a jump go back to the last look without one and on with other noise."""
+    max_rollbacks: Annotated[int, Within(0), NEUTRAL] = 3
     """How often the guard may go back before training stops with an error."""
-    tensorboard: bool = False
+    tensorboard: Annotated[bool, NEUTRAL] = False
     """Write the losses of every epoch for TensorBoard as well; needs zspace[tensorboard]."""
-    checkpoint_seconds: Annotated[float, Within(0)] = 30.0
+    checkpoint_seconds: Annotated[float, Within(0), NEUTRAL] = 30.0
     """At most this much work is lost when the process is killed, in seconds; every epoch's end is kept anyway."""
 
 
@@ -145,7 +146,7 @@ class ModelSettings(Checked):
 
     kind: Literal["ae", "vae"] = "ae"
     """Plain autoencoder, or variational autoencoder."""
-    seed: Annotated[int, Within(0)] | None = None
+    seed: Annotated[Annotated[int, Within(0)] | None, NEUTRAL] = None
     """Seed of initial weights, order and noise of this model; None takes the study's."""
     network: NetworkSettings = field(default_factory=NetworkSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)

@@ -1,35 +1,36 @@
 """The training loop: it finds the weights, says how far it is, and can stop and go on at any step.
 
 Nothing random is stored between steps: the order of epoch k comes from its own named stream. Weights, optimiser
-and position are therefore all there is to a checkpoint, and a resumed run is the run that was never stopped.
+and position are therefore all there is to a state, and a resumed run is the run that was never stopped. The loop keeps
+the last state that the guard found sound, and goes back to it by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
 from math import ceil
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from zspace.errors import DeviceMissing
+from zspace.errors import DeviceMissing, RunDiverged
 from zspace.guarding import CHECK_STEPS, Guard, Trouble
 from zspace.images.loader import ImageBatches, Index, cut, epoch_order
 from zspace.machine import freed_memory_kept
 from zspace.models import Autoencoder, Losses, on_host
 from zspace.objectives.divergence import scheduled_weight, steer_weight
 from zspace.processes import average_gradients, own_share, process_count
-from zspace.records import from_mapping, to_mapping
 from zspace.results import EpochRecord, LossParts, Rollback
 from zspace.seeds import random_stream, stream_seed
 from zspace.settings import Origin, TrainingSettings
+from zspace.states import Position, State
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
@@ -95,36 +96,18 @@ def resolve_training(asked: TrainingSettings) -> tuple[TrainingSettings, dict[st
 
 
 class Moment(Enum):
-    """Where the loop stands when it hands over control."""
+    """Where the loop stands when it says how far it is."""
 
+    BEGUN = "before the first step from here"
     AFTER_STEP = "after a step"
-    CHECKED = "after a step that the guard found sound: a good moment to save"
+    SOUND = "after a step that the guard found sound"
     AFTER_EPOCH = "after an epoch, found sound as well"
+    WENT_BACK = "back at the last sound state after trouble, with other noise and another order to come"
 
-
-@dataclass
-class Position:
-    """How far a run has come, and what it remembers."""
-
-    epoch: int = 0
-    """Epochs completed."""
-    step: int = 0
-    """Steps of the current epoch completed."""
-    epoch_seconds: float = 0.0
-    """Time spent in the steps of the current epoch."""
-    changes: tuple[tuple[int, int], ...] = ()
-    """Epoch and step of every place from which noise and order were changed, so as not to repeat what went wrong."""
-    history: tuple[EpochRecord, ...] = ()
-    rollbacks: tuple[Rollback, ...] = ()
-    guard: Guard = field(default_factory=Guard)
-
-
-class Diverged(Exception):
-    """The guard has seen trouble; the weights are no longer to be trusted."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(str(trouble))
-        self.trouble = trouble
+    @property
+    def is_sound(self) -> bool:
+        """Whether the present state is one to come back to."""
+        return self is not Moment.AFTER_STEP
 
 
 class Training:
@@ -170,6 +153,20 @@ class Training:
         self._optimizer = torch.optim.Adam(
             model.parameters(), lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
         )
+        self._tensors = self._all_tensors()
+        self._sound = {name: _beside(tensor) for name, tensor in self._tensors.items()}
+        self._sound_position = self.position.copied()
+
+    def _all_tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that a step changes; they stay where they are and are written in place."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            # As Adam would at its first step: so a state has the same tensors from the start.
+            moments = {"exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
+            self._optimizer.state[parameter] = {"step": torch.zeros((), device=self.device), **moments}
+            tensors |= {f"optimizer.{name}.{key}": value for key, value in self._optimizer.state[parameter].items()}
+        own = (self._kl_weight, self._epoch_sums.values, self._check_sums.values)
+        return tensors | dict(zip(("kl_weight", "epoch_sums", "check_sums"), own, strict=True))
 
     def _compiled_losses(self) -> Callable[[Tensor, Tensor, Tensor], Losses]:
         """Return the losses as one compiled function, forward and backward; on a GPU each is a CUDA graph."""
@@ -196,32 +193,45 @@ class Training:
         return self.position.epoch * self.steps_per_epoch + self.position.step
 
     def run(self) -> Iterator[Moment]:
-        """Train until the last epoch, handing over control after every step and every epoch.
+        """Train until the last epoch, saying after every step, epoch and way back how far it is.
 
         Raises
         ------
-        Diverged
-            When the guard sees a jump, or anything not finite.
+        RunDiverged
+            When the guard sees a jump, or anything not finite, more often than it may go back.
         """
         with freed_memory_kept():
+            self._remember()
+            yield Moment.BEGUN
             while self.position.epoch < self.settings.epochs:
                 yield from self._run_epoch()
 
     def _run_epoch(self) -> Iterator[Moment]:
-        """Train to the end of the current epoch."""
+        """Train to the end of the current epoch, or to the first trouble and back from there."""
         self.model.train()
         start = perf_counter()
         batches = cut(self._order(), self.settings.batch_size)[self.position.step :]
         for n_images, batch in _shares(self.images, batches):
             self._step(batch, n_images)
-            is_checked = self.position.step % CHECK_STEPS == 0 and self.position.step < self.steps_per_epoch
-            if is_checked:
-                self._check()
+            moment = self._moment()
+            trouble = self._look() if moment.is_sound else None
             self.position.epoch_seconds += perf_counter() - start
-            yield Moment.CHECKED if is_checked else Moment.AFTER_STEP
+            if moment is Moment.AFTER_EPOCH:
+                trouble = trouble or self._finish_epoch()
+            if trouble:
+                self._go_back(trouble)
+                yield Moment.WENT_BACK
+                return
+            if moment.is_sound:
+                self._remember()
+            yield moment
             start = perf_counter()
-        self._finish_epoch()
-        yield Moment.AFTER_EPOCH
+
+    def _moment(self) -> Moment:
+        """Return where the loop stands after a step, if the guard has nothing against it."""
+        if self.position.step == self.steps_per_epoch:
+            return Moment.AFTER_EPOCH
+        return Moment.SOUND if self.position.step % CHECK_STEPS == 0 else Moment.AFTER_STEP
 
     def _order(self) -> Int64[np.ndarray, " n_images"]:
         """Return the order of the images in this epoch; after a change, what was still to come is shuffled anew."""
@@ -235,10 +245,6 @@ class Training:
                 )
         return order
 
-    def change_noise(self) -> None:
-        """From here on, draw other noise and another order than this seed would give."""
-        self.position.changes = (*self.position.changes, (self.position.epoch, self.position.step))
-
     def losses_so_far(self) -> LossParts | None:
         """Return the mean losses of the current epoch so far, or None before its first step.
 
@@ -249,25 +255,37 @@ class Training:
         self.position.epoch_seconds += perf_counter() - start
         return parts
 
-    def record_rollback(self, trouble: Trouble, position: Position) -> None:
-        """Note that trouble at ``position`` led back to the state just restored, and change noise and order from here.
+    def _go_back(self, trouble: Trouble) -> None:
+        """Return to the last sound state, note why, and draw other noise and another order from there on.
 
-        Changes made after the restored state was saved stay known, so that no noise is tried twice.
+        Raises
+        ------
+        RunDiverged
+            When the guard may not go back, or not once more.
         """
-        n_images = position.epoch * len(self.images) + position.step * self.settings.batch_size
-        self.position.rollbacks = (
-            *position.rollbacks,
-            Rollback(
-                position.epoch + 1,
-                position.step,
-                trouble.quantity,
-                trouble.value,
-                trouble.usual,
-                n_images - self.n_images_seen,
-            ),
+        seen_at, n_images_seen = self.position, self.n_images_seen
+        most = self.settings.max_rollbacks if self.settings.guard else 0
+        if len(seen_at.rollbacks) >= most:
+            raise RunDiverged(
+                f"epoch {seen_at.epoch + 1}, step {seen_at.step}",
+                f"training must stay sound, with at most {most} rollbacks",
+                str(trouble),
+                "Lower the learning rate, or try --precision float32; the last checkpoint is from before this.",
+            )
+        self._put_back(self._sound, self._sound_position)
+        now = self.position
+        rollback = Rollback(
+            seen_at.epoch + 1,
+            seen_at.step,
+            trouble.quantity,
+            trouble.value,
+            trouble.usual,
+            n_images_seen - self.n_images_seen,
         )
-        self.position.changes = position.changes
-        self.change_noise()
+        now.rollbacks = (*now.rollbacks, rollback)
+        now.changes = (*now.changes, (now.epoch, now.step))
+        # From now on this is the state to come back to: the same noise is never tried twice.
+        self._remember()
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16")
@@ -300,14 +318,8 @@ class Training:
             sums.add(losses, gradient_norm, n_images)
         self.position.step += 1
 
-    def _check(self) -> None:
-        """Let the guard look at the steps since its last look.
-
-        Raises
-        ------
-        Diverged
-            When it sees trouble. Without a guard only values that are not finite are trouble.
-        """
+    def _look(self) -> Trouble | None:
+        """Let the guard look at the steps since its last look; without a guard only what is not finite is trouble."""
         parts = self._check_sums.means(self.model.is_variational)
         values = {
             "loss": parts.total,
@@ -317,17 +329,21 @@ class Training:
         if parts.divergence is not None:
             values["KL divergence"] = parts.divergence
         guard = self.position.guard if self.settings.guard else Guard()
-        if trouble := guard.look(values):
-            raise Diverged(trouble)
-        self._check_sums.clear()
+        trouble = guard.look(values)
+        if trouble is None:
+            self._check_sums.clear()
+        return trouble
 
-    def _finish_epoch(self) -> None:
-        self._check()
+    def _finish_epoch(self) -> Trouble | None:
+        """Add the epoch to the history, unless the last step has ruined the weights: only validation sees that."""
+        validation = self._validation_losses()
+        if validation and (trouble := Guard().look({"validation loss": validation.total})):
+            return trouble
         record = EpochRecord(
             epoch=self.position.epoch + 1,
             n_images_seen=(self.position.epoch + 1) * len(self.images),
             training=self._epoch_sums.means(self.model.is_variational),
-            validation=self._validation_losses(),
+            validation=validation,
             kl_weight=float(self._kl_weight) if self.model.is_variational else None,
             largest_gradient=self._epoch_sums.largest_gradient(),
             elapsed_seconds=self.position.epoch_seconds,
@@ -337,6 +353,7 @@ class Training:
         self.position.epoch += 1
         self.position.step = 0
         self.position.epoch_seconds = 0.0
+        return None
 
     @torch.no_grad()
     def _validation_losses(self) -> LossParts | None:
@@ -352,40 +369,46 @@ class Training:
             sums.add(losses, torch.zeros((), device=self.device), n_images)
         return sums.means(self.model.is_variational)
 
-    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return all tensors, as arrays on the host, and the position: everything a checkpoint needs."""
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self._optimizer.state[parameter].items():
-                tensors[f"optimizer.{name}.{key}"] = value
-        arrays = {name: on_host(tensor) for name, tensor in (tensors | self._own_tensors()).items()}
-        return arrays, to_mapping(self.position)
+    def _remember(self) -> None:
+        """Keep the present state on the host. Nobody waits for it: a device copies between two steps."""
+        for name, tensor in self._tensors.items():
+            self._sound[name].copy_(tensor, non_blocking=True)
+        self._sound_position = self.position.copied()
 
-    def _own_tensors(self) -> dict[str, Tensor]:
-        return {
-            "kl_weight": self._kl_weight,
-            "epoch_sums": self._epoch_sums.values,
-            "check_sums": self._check_sums.values,
-        }
-
-    def restore(self, arrays: Mapping[str, np.ndarray], position: Mapping[str, Any]) -> None:
-        """Go back, or forward, to a state that `state` gave."""
-        prefix = "model."
-        self.model.load_weights(
-            {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        )
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        for name, parameter in self.model.named_parameters():
-            prefix = f"optimizer.{name}."
-            saved = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            self._optimizer.state[parameter] = {
-                # The moments take the parameter's memory layout, which a file does not keep.
-                key: torch.empty_like(parameter).copy_(value) if key != "step" else value.clone()
-                for key, value in saved.items()
-            }
-        for name, tensor in self._own_tensors().items():
+    def _put_back(self, tensors: Mapping[str, Tensor], position: Position) -> None:
+        for name, tensor in self._tensors.items():
             tensor.copy_(tensors[name])
-        self.position = from_mapping(Position, position, "checkpoint")
+        self.position = position.copied()
+
+    def state(self) -> State:
+        """Return the present state, as arrays on the host."""
+        arrays = {name: on_host(tensor).copy() for name, tensor in self._tensors.items()}
+        return State(arrays, self.position.copied(), self.n_steps_done)
+
+    def restore(self, state: State) -> None:
+        """Go back, or forward, to a state that fits."""
+        self._put_back({name: torch.from_numpy(array) for name, array in state.arrays.items()}, state.position)
+
+    def fits(self, state: State) -> bool:
+        """Return whether a state can be one of this training, and lies within its epochs."""
+        place = state.position
+        return (
+            {name: (array.shape, str(array.dtype)) for name, array in state.arrays.items()}
+            == {name: (tuple(tensor.shape), _type_name(tensor)) for name, tensor in self._tensors.items()}
+            and (place.epoch, place.step) <= (self.settings.epochs, 0)
+            and place.step < self.steps_per_epoch
+            and state.n_steps_done == place.epoch * self.steps_per_epoch + place.step
+            and [row.epoch for row in place.history] == list(range(1, place.epoch + 1))
+        )
+
+
+def _type_name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _beside(tensor: Tensor) -> Tensor:
+    """Return room for a copy on the host, which a device can write to by itself."""
+    return torch.empty_like(tensor, device="cpu", pin_memory=tensor.is_cuda)
 
 
 def _shares(images: ImageBatches, batches: list[Index]) -> Iterator[tuple[int, Tensor]]:

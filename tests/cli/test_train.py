@@ -82,7 +82,7 @@ def test_an_epoch_that_was_not_kept_is_told_with_those_that_were(zspace, study_f
 
 def provoke(monkeypatch, quantity, n_times):
     """Let a quantity leap in the eyes of the guard, at every look of the last epoch, as often as asked."""
-    look = Training._check
+    look = Training._look
     left = [n_times]
 
     def leap(training):
@@ -96,9 +96,9 @@ def provoke(monkeypatch, quantity, n_times):
             training.position.guard.seen.update(
                 {name: (1e-9 + value,) * 12 for name, (value, *_) in training.position.guard.seen.items()}
             )
-        look(training)
+        return look(training)
 
-    monkeypatch.setattr(Training, "_check", leap)
+    monkeypatch.setattr(Training, "_look", leap)
 
 
 @pytest.mark.parametrize("quantity", ["loss", "gradient norm", "KL divergence", "mean radius"])
@@ -168,3 +168,142 @@ def test_kept_checkpoints_and_tensorboard_lie_in_the_run_folder(zspace, study_fi
     assert [path.name for path in (run / "checkpoints").glob("epoch-*")] == ["epoch-0002.safetensors"]
     assert any((run / "tensorboard").glob("events.out.tfevents.*"))
     assert "images held in memory: " in outcome.stderr
+
+
+def interrupt(monkeypatch, n_epochs):
+    """Stop the process, as Ctrl-C does, after so many epochs."""
+    finish, left = Training._finish_epoch, [n_epochs]
+
+    def stop(training):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return finish(training)
+
+    monkeypatch.setattr(Training, "_finish_epoch", stop)
+
+
+def checkpoints(out):
+    folder = out / "runs" / "ae" / "checkpoints"
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.safetensors"))
+
+
+OTHER = ("--set", "models.*.training.learning_rate=3e-3")
+KEEP = ("--keep", 1)
+
+
+def test_a_setting_changed_by_mistake_and_back_costs_nothing(zspace, study_file, tmp_path, monkeypatch):
+    zspace("train", study_file, "--out", tmp_path / "calm", *KEEP)
+    zspace("train", study_file, "--out", tmp_path / "calm other", *OTHER)
+    out = tmp_path / "out"
+    interrupt(monkeypatch, n_epochs=2)
+    assert zspace("train", study_file, "--out", out, *KEEP).code == 130
+    monkeypatch.undo()
+    interrupt(monkeypatch, n_epochs=1)
+    mistaken = zspace("train", study_file, "--out", out, *OTHER)
+    assert mistaken.code == 130
+    assert "checkpoints of 1 other training lie in" in mistaken.stderr
+    assert "going on" not in mistaken.stderr
+    monkeypatch.undo()
+    back = zspace("train", study_file, "--out", out, *KEEP)
+    assert f"going on after {2 * 133} images" in back.stderr
+    assert "deleted the checkpoints of 1 other training, but for kept epochs" in back.stderr
+    assert digest(out / "runs" / "ae") == digest(tmp_path / "calm" / "runs" / "ae")
+    assert history(out / "runs" / "ae") == history(tmp_path / "calm" / "runs" / "ae")
+    assert checkpoints(out) == checkpoints(tmp_path / "calm")
+
+    other = zspace("train", study_file, "--out", out, *OTHER)
+    assert "going on" not in other.stderr
+    assert digest(out / "runs" / "ae") == digest(tmp_path / "calm other" / "runs" / "ae")
+    assert len([name for name in checkpoints(out) if name.startswith("other-")]) == 3
+    assert all("epoch-" in name for name in checkpoints(out) if name.startswith("other-"))
+
+
+def test_a_finished_training_is_whole_again_after_another_was_begun_and_given_up(
+    zspace, study_file, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    run = out / "runs" / "ae"
+    zspace("train", study_file, "--out", out, *KEEP)
+    finished = history(run), checkpoints(out), digest(run)
+    interrupt(monkeypatch, n_epochs=1)
+    assert zspace("train", study_file, "--out", out, *OTHER).code == 130
+    monkeypatch.undo()
+    assert len(history(run)) == 1
+    assert "already done" in zspace("train", study_file, "--out", out, *KEEP).stderr
+    others = [name for name in checkpoints(out) if name.startswith("other-")]
+    assert (history(run), [name for name in checkpoints(out) if name not in others], digest(run)) == finished
+    assert len(others) == 2
+    assert zspace("train", "--resume", run, "--from-epoch", 2).code == 0
+    assert digest(out / "runs" / "ae-from-2-again") == digest(run)
+
+
+def test_a_shorter_training_after_a_longer_one_goes_on_where_it_was_stopped(zspace, study_file, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    zspace("train", study_file, "--out", out, "--epochs", 6)
+    interrupt(monkeypatch, n_epochs=2)
+    zspace("train", study_file, "--out", out)
+    monkeypatch.undo()
+    assert f"going on after {2 * 133} images" in zspace("train", study_file, "--out", out).stderr
+    assert len(history(out / "runs" / "ae")) == 3
+    longer = zspace("train", study_file, "--out", out, "--epochs", 6)
+    assert f"going on after {6 * 133} images" in longer.stderr
+    assert len(history(out / "runs" / "ae")) == 6
+
+
+def test_what_is_asked_of_a_finished_training_later_is_done_or_said(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    run = out / "runs" / "ae"
+    zspace("train", study_file, "--out", out)
+    before = history(run)
+    (run / "history.jsonl").unlink()
+    outcome = zspace("train", study_file, "--out", out, "--tensorboard", "--keep", 1)
+    assert outcome.code == 0, outcome.stderr
+    assert history(run) == before
+    assert any((run / "tensorboard").glob("events.out.tfevents.*"))
+    assert (
+        f"already done; not kept when they were trained: epochs 1; to have them, delete {run} and train anew"
+        in outcome.stderr
+    )
+    assert [name for name in checkpoints(out) if "epoch" in name] == [
+        "epoch-0002.safetensors",
+        "epoch-0003.safetensors",
+    ]
+    for path in (run / "checkpoints").iterdir():
+        path.unlink()
+    quiet = zspace("train", study_file, "--out", out)
+    assert "already done" in quiet.stderr
+    assert "kept" not in quiet.stderr
+    assert "epochs 1, 2, 3" in zspace("train", study_file, "--out", out, "--keep", 1).stderr
+
+
+def test_a_training_that_cannot_go_back_ends_with_an_error_also_in_a_used_folder(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    zspace("train", study_file, "--out", out)
+    outcome = zspace("train", study_file, "--out", out, "--set", "models.*.training.learning_rate=1e30")
+    assert outcome.code == 5
+    assert outcome.stderr.count("not finite: back to 0 images, other noise") == 3
+    assert "RunDiverged: epoch 1, step" in outcome.stderr
+
+
+def test_a_repetition_takes_only_a_whole_epoch_of_this_training(zspace, study_file, tmp_path):
+    out = tmp_path / "out"
+    run = out / "runs" / "ae"
+    zspace("train", study_file, "--out", out, *KEEP)
+    kept = run / "checkpoints" / "epoch-0001.safetensors"
+    content = kept.read_bytes()
+    kept.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    damaged = zspace("train", "--resume", run, "--from-epoch", 1)
+    assert damaged.code == 5
+    assert f"needs the checkpoint of epoch 1, got none. {kept} is damaged: delete it." in damaged.stderr
+
+    zspace("train", study_file, "--out", out, *OTHER)
+    other = zspace("train", "--resume", run, "--from-epoch", 2)
+    assert other.code == 5
+    assert "got none. Train with --set 'models.*.training.keep_every=1'" in other.stderr
+
+    zspace("train", study_file, "--out", out, *KEEP)
+    zspace("train", study_file, "--out", out, *KEEP, "--epochs", 2)
+    beyond = zspace("train", "--resume", run, "--from-epoch", 3)
+    assert beyond.code == 5
+    assert "must belong to this training of 2 epochs, got another one. Name an earlier epoch" in beyond.stderr

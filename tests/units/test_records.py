@@ -8,7 +8,7 @@ import pytest
 from jaxtyping import Float64
 
 from zspace.errors import SettingMissing, SettingOutOfRange, UnknownSetting
-from zspace.records import Checked, Within, from_mapping, nearest, to_mapping
+from zspace.records import NEUTRAL, Checked, Within, deciding_mapping, from_mapping, nearest, to_mapping
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,40 @@ def test_a_full_mapping_becomes_the_record_it_describes():
 def test_records_survive_the_way_to_a_mapping_and_back():
     record = from_mapping(Outer, FULL, "file")
     assert from_mapping(Outer, to_mapping(record), "file") == record
+
+
+@dataclass(frozen=True)
+class Marked(Checked):
+    size: int = 1
+    shown: Annotated[bool, NEUTRAL] = False
+    often: Annotated[int, Within(0), NEUTRAL] = 0
+    seed: Annotated[Annotated[int, Within(0)] | None, NEUTRAL] = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    marked: Marked
+    many: tuple[Marked, ...]
+    named: dict[str, Marked]
+
+
+def test_what_decides_leaves_out_neutral_fields_wherever_they_stand():
+    holder = Holder(Marked(2, True, 3, 4), (Marked(5, True),), {"a": Marked(6, often=2)})
+    assert deciding_mapping(holder) == {"marked": {"size": 2}, "many": [{"size": 5}], "named": {"a": {"size": 6}}}
+    assert from_mapping(Holder, to_mapping(holder), "file") == holder
+    assert deciding_mapping(from_mapping(Outer, FULL, "file")) == to_mapping(from_mapping(Outer, FULL, "file"))
+
+
+def test_a_neutral_field_is_checked_like_any_other():
+    with pytest.raises(SettingOutOfRange, match=r"^file\.often: must be at least 0, got -1\."):
+        from_mapping(Marked, {"often": -1}, "file")
+    with pytest.raises(SettingOutOfRange, match=r"^file\.seed: must be at least 0, got -1\."):
+        from_mapping(Marked, {"seed": -1}, "file")
+
+
+def test_a_whole_number_beyond_all_floats_is_refused():
+    with pytest.raises(SettingOutOfRange, match=r"^file\.share: must be a number, got 1000"):
+        from_mapping(Outer, {"name": "x", "share": 10**400}, "file")
 
 
 def test_arrays_become_lists_and_arrays_again():

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from zspace.errors import DeviceMissing
-from zspace.guarding import Trouble
+from zspace.errors import DeviceMissing, RunDiverged
 from zspace.images.faces import draw_faces, sample_factors
 from zspace.images.loader import ImageBatches, epoch_order
 from zspace.models import Autoencoder
-from zspace.runs.tensors import arrays_digest, load_arrays, save_arrays
+from zspace.runs.checkpoints import Checkpoints
+from zspace.runs.tensors import arrays_digest
 from zspace.settings import ModelSettings, NetworkSettings, ObjectiveSettings, TrainingSettings
 from zspace.training import (
-    Diverged,
+    Moment,
     Training,
     resolve_compile,
     resolve_device,
@@ -57,11 +57,30 @@ def run_steps(training, n_steps):
         next(moments)
 
 
-def through_a_file(training, path):
-    tensors, position = training.state()
-    save_arrays(path, tensors, {"position": position})
-    tensors, facts = load_arrays(path)
-    return tensors, facts["position"]
+def through_a_file(training, folder):
+    checkpoints = Checkpoints(folder, "0" * 32)
+    checkpoints.save(training.state())
+    return checkpoints.newest(training.fits)
+
+
+def leap_at(monkeypatch, *looks):
+    """Let the guard see a leap of the radius at these looks, counted from 1."""
+    look, n_looks = Training._look, []
+
+    def leap(training):
+        n_looks.append(None)
+        if len(n_looks) in looks:
+            training._check_sums.values[3] = torch.inf
+        return look(training)
+
+    monkeypatch.setattr(Training, "_look", leap)
+
+
+def wreck(training):
+    """Leave nothing of a training as it was, as diverged steps do."""
+    with torch.no_grad():
+        for tensor in training._tensors.values():
+            tensor.fill_(torch.nan if tensor.is_floating_point() else 7)
 
 
 def test_losses_fall_on_images_with_something_to_learn():
@@ -88,7 +107,7 @@ def test_a_run_stopped_after_any_step_and_resumed_ends_bit_for_bit_the_same(tmp_
         stopped = make_training(settings, precision=precision)
         run_steps(stopped, n_steps)
         resumed = make_training(settings, precision=precision)
-        resumed.restore(*through_a_file(stopped, tmp_path / "checkpoint.safetensors"))
+        resumed.restore(through_a_file(stopped, tmp_path))
         assert resumed.n_steps_done == n_steps
         assert finish(resumed) == undisturbed
 
@@ -111,43 +130,86 @@ def test_the_controller_settles_within_a_tenth_of_its_target_share():
     assert np.mean(shares) == pytest.approx(0.01, rel=0.1)
 
 
-def test_changed_noise_and_order_leave_the_past_alone_and_survive_a_resume(tmp_path):
-    first, changed = make_training(VAE), make_training(VAE)
-    for training in (first, changed):
-        run_steps(training, 4)
-    changed.change_noise()
-    saved = through_a_file(changed, tmp_path / "checkpoint.safetensors")
+def test_after_trouble_the_weights_are_bit_for_bit_those_of_the_last_look(monkeypatch):
+    undisturbed, training = make_training(VAE), make_training(VAE)
+    run_steps(undisturbed, STEPS_PER_EPOCH)
+    sound = undisturbed.state()
+    leap_at(monkeypatch, 2)
+    for moment in training.run():
+        if training.n_steps_done == STEPS_PER_EPOCH + 1:
+            wreck(training)
+        if moment is Moment.WENT_BACK:
+            break
+    state = training.state()
+    assert arrays_digest(state.arrays) == arrays_digest(sound.arrays)
+    (rollback,) = state.position.rollbacks
+    assert (rollback.epoch, rollback.step, rollback.quantity) == (2, STEPS_PER_EPOCH, "loss")
+    assert (rollback.value, rollback.usual, rollback.n_images_lost) == (None, None, 48)
+    assert state.position.changes == ((1, 0),)
+    assert state.position.guard == sound.position.guard
+
+
+def test_trouble_before_anything_was_found_sound_leads_back_to_the_first_weights(monkeypatch):
+    leap_at(monkeypatch, 1)
+    training = make_training()
+    first = arrays_digest(training.state().arrays)
+    moments = training.run()
+    while next(moments) is not Moment.WENT_BACK:
+        wreck(training)
+    assert training.n_steps_done == 0
+    assert arrays_digest(training.state().arrays) == first
+
+
+def test_a_run_that_went_back_goes_on_with_other_noise_and_ends_the_same_wherever_it_is_stopped(tmp_path, monkeypatch):
+    calm = finish(make_training(VAE))
+    leap_at(monkeypatch, 2)
+    once = make_training(VAE)
+    undisturbed = finish(once)
+    assert undisturbed != calm
+    assert undisturbed[1][0] == calm[1][0]
+    assert [row.epoch for row in undisturbed[1]] == [1, 2]
+
+    leap_at(monkeypatch, 2)
+    stopped = make_training(VAE)
+    for moment in stopped.run():
+        if moment is Moment.WENT_BACK:
+            break
+    state = through_a_file(stopped, tmp_path)
+    monkeypatch.undo()
     resumed = make_training(VAE)
-    resumed.restore(*saved)
-    outcome = finish(changed)
-    assert outcome == finish(resumed)
-    assert outcome != finish(first)
-    assert outcome[1][0] == first.position.history[0] or outcome[1][0].training == first.position.history[0].training
+    resumed.restore(state)
+    assert finish(resumed) == undisturbed
+    assert resumed.position.rollbacks == once.position.rollbacks
 
 
 def test_an_epoch_with_a_changed_order_still_shows_every_image_once():
     training = make_training()
     run_steps(training, 1)
     before = training._order()
-    training.change_noise()
+    training.position.changes = ((0, 1),)
     after = training._order()
     assert sorted(after) == sorted(before)
     assert list(after[:16]) == list(before[:16])
     assert list(after) != list(before)
 
 
-def test_a_rollback_is_recorded_with_what_was_lost():
+def test_a_state_of_another_shape_place_or_length_is_no_state_of_this_training():
     training = make_training()
-    run_steps(training, 1)
-    early = training.state()
     run_steps(training, 4)
-    late = training.position
-    training.restore(*early)
-    training.record_rollback(Trouble("mean radius", 66.0, 16.0), late)
-    (rollback,) = training.position.rollbacks
-    assert (rollback.epoch, rollback.step, rollback.quantity) == (2, 1, "mean radius")
-    assert (rollback.value, rollback.usual, rollback.n_images_lost) == (66.0, 16.0, 48)
-    assert training.position.changes == ((0, 1),)
+    state = training.state()
+    assert training.fits(state)
+    fewer = {name: array for name, array in state.arrays.items() if name != "kl_weight"}
+    other_type = {name: array.astype(np.float64) for name, array in state.arrays.items()}
+    for arrays in (fewer, other_type, {}):
+        assert not training.fits(replace(state, arrays=arrays))
+    assert not training.fits(replace(state, n_steps_done=5))
+    for change in ({"step": 3}, {"epoch": 2}, {"history": ()}):
+        assert not training.fits(replace(state, position=replace(state.position, **change)))
+    assert not make_training(VAE).fits(state)
+    assert not make_training(epochs=1).fits(state)
+    ended = make_training()
+    finish(ended)
+    assert make_training().fits(ended.state())
 
 
 def test_orders_differ_between_epochs_and_seeds():
@@ -156,11 +218,23 @@ def test_orders_differ_between_epochs_and_seeds():
     assert all(sorted(order) == list(range(20)) for order in orders)
 
 
-@pytest.mark.parametrize("guard", [True, False])
-def test_values_that_are_not_finite_stop_training_with_or_without_a_guard(guard):
+@pytest.mark.parametrize(("guard", "n_rollbacks"), [(True, 3), (False, 0)])
+def test_values_that_are_not_finite_stop_training_with_or_without_a_guard(guard, n_rollbacks):
     training = make_training(learning_rate=1e30, guard=guard)
-    with pytest.raises(Diverged, match=r"^a (loss|gradient norm) that is not finite$"):
+    message = (
+        rf"^epoch 1, step 3: training must stay sound, with at most {n_rollbacks} rollbacks, "
+        r"got a (loss|gradient norm) that is not finite\. Lower the learning rate"
+    )
+    with pytest.raises(RunDiverged, match=message):
         finish(training)
+    assert len(training.position.rollbacks) == n_rollbacks
+
+
+def test_weights_ruined_by_the_last_step_of_an_epoch_are_trouble_as_well():
+    training = make_training(learning_rate=1e30, batch_size=48, epochs=1)
+    with pytest.raises(RunDiverged, match=r"^epoch 1, step 1: .* got a validation loss that is not finite\."):
+        finish(training)
+    assert training.position.history == ()
 
 
 def test_the_losses_are_unknown_before_the_first_step():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zspace.files import document_digest
-from zspace.records import to_mapping
+from zspace.records import deciding_mapping, to_mapping
 from zspace.settings import GenerateSettings, MapSettings, MeasureSettings, ModelSettings, Split
 
-_TRAIN, _ENCODE, _MEASURE, _GENERATE = 2, 1, 7, 3
+_TRAIN, _ENCODE, _MEASURE, _GENERATE = 3, 1, 7, 3
 """Versions, each raised when the same settings would give another outcome than before."""
 
 
@@ -20,19 +20,24 @@ def fingerprint(**parts: object) -> str:
 def trajectory_digest(store_digest: str, settings: ModelSettings, seed: int) -> str:
     """Return the digest of all that decides the weights at a given step.
 
-    The number of epochs is not part of it: a longer run of the same settings goes on where the shorter one ended.
+    Parameters
+    ----------
+    store_digest
+        Of the images.
+    settings
+        As they were asked for, "auto" included; fields marked NEUTRAL do not count. The number of epochs is one: a
+        longer run of the same settings goes on where the shorter one ended.
+    seed
+        Of this model.
     """
-    training = replace(
-        settings.training, epochs=1, checkpoint_seconds=0.0, keep_every=0, max_rollbacks=0, tensorboard=False
-    )
-    decisive = replace(settings, training=training)
-    return fingerprint(store=store_digest, settings=decisive, seed=seed, version=_TRAIN)
+    parts = {"store": store_digest, "settings": deciding_mapping(settings), "seed": seed, "version": _TRAIN}
+    return document_digest(parts)
 
 
 def train_fingerprint(store_digest: str, settings: ModelSettings, seed: int) -> str:
-    """Return what weights depend on."""
+    """Return the digest of all that decides the weights at the end of a training; parameters as above."""
     trajectory = trajectory_digest(store_digest, settings, seed)
-    return fingerprint(trajectory=trajectory, epochs=settings.training.epochs)
+    return document_digest({"trajectory": trajectory, "epochs": settings.training.epochs})
 
 
 def encode_fingerprint(weights_digest: str, store_digest: str, seed: int) -> str:

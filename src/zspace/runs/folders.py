@@ -36,12 +36,8 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of checkpoints."""
+        """Folder of checkpoints; `zspace.runs.checkpoints` knows what lies in it."""
         return self.path / "checkpoints"
-
-    def epoch_checkpoint(self, epoch: int) -> Path:
-        """Checkpoint of an epoch's end that is kept for good."""
-        return self.checkpoints / f"epoch-{epoch:04d}.safetensors"
 
     @property
     def history(self) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +64,40 @@ def load_arrays(path: Path, digest: str | None = None) -> tuple[dict[str, np.nda
     FileDamaged
         When the file is missing, cut short, or holds other bytes than were written.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            written = json.loads((file.metadata() or {})[_METADATA])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            claimed, facts = written["digest"], dict(written["facts"])
-    except (OSError, SafetensorError) as error:
-        raise _damaged(path, str(error)) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, "one without zspace's own facts") from error
+    with _opened(path) as (file, written):
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        claimed, facts = written["digest"], dict(written["facts"])
     found = arrays_digest(arrays)
     if claimed != found:
         raise _damaged(path, "other bytes than were written")
     if digest not in (None, found):
         raise _damaged(path, "a whole file, but another one than results.json tells of")
     return arrays, facts
+
+
+def load_facts(path: Path) -> dict[str, Any]:
+    """Read only the facts, unchecked and at once, however large the arrays are.
+
+    Raises
+    ------
+    FileDamaged
+        When the file is missing, or its head is damaged.
+    """
+    with _opened(path) as (_, written):
+        return dict(written["facts"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Give the open file and what its head says, and turn all that can be wrong with both into one error."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file, json.loads((file.metadata() or {})[_METADATA])
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        # The first for types that NumPy does not have.
+        raise _damaged(path, "one without zspace's own facts") from error
 
 
 def _damaged(path: Path, got: str) -> FileDamaged:

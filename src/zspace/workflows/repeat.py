@@ -7,10 +7,11 @@ from pathlib import Path
 from zspace.errors import EpochNotKept
 from zspace.images.store import open_store
 from zspace.results import TrainResult, Watcher, watch_nothing
-from zspace.runs.checkpoints import save_checkpoint
+from zspace.runs.checkpoints import Checkpoints
+from zspace.runs.fingerprints import trajectory_digest
 from zspace.runs.folders import RunFolder, locked
 from zspace.runs.reading import KnownRun, open_run
-from zspace.runs.tensors import load_arrays
+from zspace.states import State
 from zspace.workflows.train import train
 
 
@@ -43,46 +44,42 @@ def repeat(
         When that epoch's checkpoint is not there; the message names those that are.
     """
     known = open_run(path)
-    kept, repetition = _places(known, from_epoch, fresh_noise)
     with locked(known.study.path):
-        _copy_state(kept, repetition, from_epoch, fresh_noise)
-        store = open_store(known.study.store)
-        return repetition, train(store, repetition, known.asked.model, known.asked.seed, watch, known.asked.study)
+        start, repetition = _begin(known, from_epoch, fresh_noise)
+        store, asked = open_store(known.study.store), known.asked
+        if store.result.store_digest != asked.store_digest:
+            rule, got = "must hold the images that the run was trained on", "others, packed since"
+            raise EpochNotKept(str(store.folder), rule, got, "Run the study with its images of then again.")
+        return repetition, train(store, repetition, asked.model, asked.seed, watch, study=asked.study, start=start)
 
 
 def would_repeat(path: Path, from_epoch: int, fresh_noise: bool) -> str:
     """Return a sentence of what `repeat` would do; parameters and errors are the same."""
     known = open_run(path)
-    _, repetition = _places(known, from_epoch, fresh_noise)
+    _, repetition = _begin(known, from_epoch, fresh_noise)
     epochs = f"epochs {from_epoch + 1} to {known.asked.model.training.epochs}"
-    return f"Would train {epochs} of {known.folder.path.name!r} {_WORDS[fresh_noise]}, into {repetition.path}."
+    how = "with fresh noise" if fresh_noise else "again"
+    return f"Would train {epochs} of {known.folder.path.name!r} {how}, into {repetition.path}."
 
 
-_WORDS = {False: "again", True: "with fresh noise"}
-
-
-def _places(known: KnownRun, from_epoch: int, fresh_noise: bool) -> tuple[Path, RunFolder]:
-    """Return the kept checkpoint that a repetition begins at, and its folder."""
-    run = known.folder
-    kept = run.epoch_checkpoint(from_epoch)
-    if not kept.is_file():
-        raise EpochNotKept(str(run.path), f"needs the checkpoint of epoch {from_epoch}", "none", _advice(run))
-    word = "fresh" if fresh_noise else "again"
-    return kept, known.study.run(f"{run.path.name}-from-{from_epoch}-{word}")
-
-
-def _advice(run: RunFolder) -> str:
-    epochs = [int(path.stem.removeprefix("epoch-")) for path in sorted(run.checkpoints.glob("epoch-*.safetensors"))]
-    if epochs:
-        return f"Kept are epochs {', '.join(map(str, epochs))}."
-    return "Train with --set 'models.*.training.keep_every=1' to keep every epoch."
-
-
-def _copy_state(kept: Path, repetition: RunFolder, from_epoch: int, fresh_noise: bool) -> None:
-    """Make the kept state the only checkpoint of the repetition, unless that has gone further already."""
-    if any(repetition.checkpoints.glob("step-*.safetensors")):
-        return
-    tensors, facts = load_arrays(kept)
+def _begin(known: KnownRun, from_epoch: int, fresh_noise: bool) -> tuple[State, RunFolder]:
+    """Return the state that a repetition begins at, and its folder."""
+    run, asked = known.folder, known.asked
+    checkpoints = Checkpoints(run.checkpoints, trajectory_digest(asked.store_digest, asked.model, asked.seed))
+    start = checkpoints.at_epoch(from_epoch)
+    if start is None:
+        advice = _advice(checkpoints, from_epoch)
+        raise EpochNotKept(str(run.path), f"needs the checkpoint of epoch {from_epoch}", "none", advice)
     if fresh_noise:
-        facts["position"]["changes"] = [*facts["position"]["changes"], [from_epoch, 0]]
-    save_checkpoint(repetition.checkpoints, facts["n_steps_done"], tensors, facts)
+        start.position.changes = (*start.position.changes, (from_epoch, 0))
+    word = "fresh" if fresh_noise else "again"
+    return start, known.study.run(f"{run.path.name}-from-{from_epoch}-{word}")
+
+
+def _advice(checkpoints: Checkpoints, missing: int) -> str:
+    kept = checkpoints.kept()
+    if missing in kept:
+        return f"{kept[missing]} is damaged: delete it."
+    if kept:
+        return f"Kept are epochs {', '.join(map(str, sorted(kept)))}."
+    return "Train with --set 'models.*.training.keep_every=1' to keep every epoch."

@@ -91,7 +91,7 @@ def _train(folder: StudyFolder, name: str, settings: StudySettings, watch: Watch
     wait_for_all()  # the first process may still be packing, or measuring the model before
     model = settings.models[name]
     seed = model_seed(settings, model)
-    return train(open_store(folder.store), folder.run(name), model, seed, watch, settings.name)
+    return train(open_store(folder.store), folder.run(name), model, seed, watch, study=settings.name)
 
 
 def _study_model(folder: StudyFolder, name: str, asked: ModelSettings, settings: StudySettings, watch: Watcher) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic, perf_counter
 
 import torch
 
-from zspace.errors import RunDiverged, TooFewImages
+from zspace.errors import EpochNotKept, TooFewImages
 from zspace.files import write_json_lines
 from zspace.guarding import Trouble
 from zspace.images.loader import ImageBatches
@@ -18,15 +19,16 @@ from zspace.networks.layers import count_parameters
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.processes import is_first, process_count, wait_for_all
 from zspace.records import to_mapping
-from zspace.results import Progress, TrainResult, Watcher, watch_nothing
-from zspace.runs.checkpoints import newest_checkpoint, save_checkpoint
+from zspace.results import EpochRecord, Progress, TrainResult, Watcher, watch_nothing
+from zspace.runs.checkpoints import Checkpoints
 from zspace.runs.fingerprints import train_fingerprint, trajectory_digest
 from zspace.runs.folders import RunFolder
 from zspace.runs.steps import StepLog
 from zspace.runs.tensors import arrays_digest, load_arrays, save_arrays
-from zspace.settings import AskedRun, ModelSettings, Split
+from zspace.settings import AskedRun, ModelSettings, Split, TrainingSettings
+from zspace.states import State
 from zspace.tensorboard import require_tensorboard, write_tensorboard
-from zspace.training import Diverged, Moment, Training, resolve_device, resolve_training
+from zspace.training import Moment, Training, resolve_device, resolve_training
 
 _REPORT_SECONDS = 0.25
 
@@ -37,7 +39,9 @@ def train(
     settings: ModelSettings,
     seed: int,
     watch: Watcher = watch_nothing,
+    *,
     study: str = "",
+    start: State | None = None,
 ) -> TrainResult:
     """Train a model, or go on with it from its newest checkpoint, or return at once if it is finished.
 
@@ -57,6 +61,8 @@ def train(
         Called with every progress record.
     study
         Name of the study, to be kept beside the weights.
+    start
+        Where to begin while there is no checkpoint; None begins with fresh weights.
 
     Raises
     ------
@@ -64,26 +70,39 @@ def train(
         When the split to train on has fewer than two images.
     LibraryMissing
         When TensorBoard was asked for and is not installed.
+    EpochNotKept
+        When ``start`` is not a state of this training.
     RunDiverged
         When the guard had to go back too often; the checkpoints before stay.
     """
-    log = StepLog(run.path)
+    identity = (store.result.store_digest, settings, seed)
+    log, made_from = StepLog(run.path), train_fingerprint(*identity)
+    checkpoints = Checkpoints(run.checkpoints, trajectory_digest(*identity))
     step = f"train {run.path.name}"
-    made_from = train_fingerprint(store.result.store_digest, settings, seed)
-    if done := log.finished("train", made_from, TrainResult):
-        watch(Progress(step, done.epochs * done.n_images, done.epochs * done.n_images, "images", note="already done"))
-        return done
     if settings.training.tensorboard:
         require_tensorboard()
+    others = checkpoints.gather() if is_first() else []
+    if done := log.finished("train", made_from, TrainResult):
+        notes = ["already done", *_write_beside(run, checkpoints, settings.training, done.history)]
+        n_images = done.epochs * done.n_images
+        watch(Progress(step, n_images, n_images, "images", note="; ".join(notes)))
+        return done
     training = _prepare(store, settings, seed)
-    start = perf_counter()
-    _run_to_end(_Keeper(training, run, trajectory_digest(store.result.store_digest, settings, seed)), step, watch)
+    begun = perf_counter()
+    _begin(training, checkpoints, start)
+    notes = [training.images.holding.reason, *_about_others(others)]
+    if training.n_steps_done:
+        notes.insert(0, f"going on after {training.n_images_seen:,} images")
+        notes += _write_beside(run, checkpoints, settings.training, training.position.history)
+    _run_to_end(training, checkpoints, run, notes, watch)
     weights = training.model.weights()
-    result = _result(training, arrays_digest(weights), perf_counter() - start)
+    result = _result(training, arrays_digest(weights), perf_counter() - begun)
     if is_first():
         digest = save_arrays(run.weights, weights, {"kind": "weights"})
+        notes = _forget_others(checkpoints)
         asked = AskedRun(study, settings, training.model.image_size, seed, store.result.store_digest)
         log.record("train", made_from, result, {run.weights: digest}, asked)
+    watch(_progress(training, step, "; ".join(notes)))
     return result
 
 
@@ -130,86 +149,88 @@ def _prepare(store: ImageStore, settings: ModelSettings, seed: int) -> Training:
     )
 
 
-@dataclass
-class _Keeper:
-    """Saves and restores one training in its run folder."""
-
-    training: Training
-    run: RunFolder
-    trajectory: str
-
-    def resume(self) -> bool:
-        """Go to the newest checkpoint of this trajectory; return whether there was one."""
-        wait_for_all()
-        found = newest_checkpoint(self.run.checkpoints, self.trajectory, self.training.settings.epochs)
-        wait_for_all()  # from here on the first process may delete what the others have read
-        if found:
-            tensors, facts = found
-            self.training.restore(tensors, facts["position"])
-        return found is not None
-
-    def save(self) -> None:
-        """Save the present state, which the guard has found sound."""
-        if not is_first():
-            return
-        training = self.training
-        tensors, position = training.state()
-        facts = {"trajectory": self.trajectory, "position": position, "n_steps_done": training.n_steps_done}
-        save_checkpoint(self.run.checkpoints, training.n_steps_done, tensors, facts)
-        place, keep_every = training.position, training.settings.keep_every
-        if keep_every and place.step == 0 and place.epoch > 0 and place.epoch % keep_every == 0:
-            save_arrays(self.run.epoch_checkpoint(place.epoch), tensors, facts)
-        write_json_lines(self.run.history, [to_mapping(row) for row in training.position.history])
-        if training.settings.tensorboard:
-            write_tensorboard(self.run.tensorboard, training.position.history)
+def _begin(training: Training, checkpoints: Checkpoints, start: State | None) -> None:
+    """Go to the newest checkpoint, or to ``start`` where there is none."""
+    wait_for_all()
+    found = checkpoints.newest(training.fits) or start
+    wait_for_all()  # from here on the first process may delete what the others have read
+    if found is None:
+        return
+    if not training.fits(found):
+        rule, got = f"must belong to this training of {training.settings.epochs} epochs", "another one"
+        raise EpochNotKept(
+            str(checkpoints.folder), rule, got, "Name an earlier epoch, or the settings of that training."
+        )
+    training.restore(found)
 
 
-def _run_to_end(keeper: _Keeper, step: str, watch: Watcher) -> None:
-    training = keeper.training
-    if keeper.resume():
-        note = f"going on after {training.n_images_seen:,} images; {training.images.holding.reason}"
-        watch(_progress(training, step, note=note))
-    else:
-        keeper.save()
-        watch(_progress(training, step, note=training.images.holding.reason))
-    while training.position.epoch < training.settings.epochs:
-        try:
-            _run_until_trouble(keeper, step, watch)
-        except Diverged as diverged:
-            _go_back(keeper, diverged.trouble)
-            watch(_progress(training, step, note=f"{diverged}: back to {training.n_images_seen:,} images, other noise"))
-    watch(_progress(training, step))
-
-
-def _run_until_trouble(keeper: _Keeper, step: str, watch: Watcher) -> None:
-    training = keeper.training
+def _run_to_end(training: Training, checkpoints: Checkpoints, run: RunFolder, notes: list[str], watch: Watcher) -> None:
+    """Train to the last epoch: save at every sound moment that is due, tell what is to be told."""
+    step, epochs = f"train {run.path.name}", training.settings.epochs
     reported = saved = monotonic()
     for moment in training.run():
-        now = monotonic()
-        is_last = training.n_images_seen == training.settings.epochs * len(training.images)
-        if moment is Moment.AFTER_STEP and now - reported > _REPORT_SECONDS and not is_last:
-            watch(_progress(training, step))
-            reported = now
-        is_due = moment is Moment.CHECKED and now - saved > training.settings.checkpoint_seconds
-        if moment is Moment.AFTER_EPOCH or is_due:
-            keeper.save()
+        is_due = moment is not Moment.SOUND or monotonic() - saved > training.settings.checkpoint_seconds
+        if moment.is_sound and is_due:
+            _save(training, checkpoints, run)
             saved = monotonic()
+        if moment is Moment.WENT_BACK:
+            notes.append(_about_trouble(training))
+        if notes or (monotonic() - reported > _REPORT_SECONDS and training.position.epoch < epochs):
+            watch(_progress(training, step, "; ".join(notes)))
+            reported, notes = monotonic(), []
 
 
-def _go_back(keeper: _Keeper, trouble: Trouble) -> None:
-    training, settings = keeper.training, keeper.training.settings
-    before = training.position
-    if not settings.guard or len(before.rollbacks) >= settings.max_rollbacks:
-        raise RunDiverged(
-            f"epoch {before.epoch + 1}, step {before.step}",
-            f"training must stay sound, with at most {settings.max_rollbacks if settings.guard else 0} rollbacks",
-            str(trouble),
-            "Lower the learning rate, or try --precision float32; the last checkpoint is from before this.",
-        )
-    keeper.resume()
-    training.record_rollback(trouble, before)
-    # From now on this is the state to come back to: the same noise is never tried twice.
-    keeper.save()
+def _save(training: Training, checkpoints: Checkpoints, run: RunFolder) -> None:
+    """Save the present state, which the guard has found sound."""
+    if not is_first():
+        return
+    state, settings = training.state(), training.settings
+    # In this order: a process killed in between resumes before what is missing, and writes it again.
+    if settings.keep_every and state.ends_epoch and state.position.epoch % settings.keep_every == 0:
+        checkpoints.keep(state)
+    checkpoints.save(state)
+    _write_history(run, state.position.history, settings.tensorboard)
+
+
+def _write_history(run: RunFolder, history: Sequence[EpochRecord], tensorboard: bool) -> None:
+    write_json_lines(run.history, [to_mapping(row) for row in history])
+    if tensorboard:
+        write_tensorboard(run.tensorboard, history)
+
+
+def _write_beside(
+    run: RunFolder, checkpoints: Checkpoints, settings: TrainingSettings, history: Sequence[EpochRecord]
+) -> list[str]:
+    """Write what is asked for now of the epochs that were trained before, and return what to say of the rest."""
+    if not is_first():
+        return []
+    _write_history(run, history, settings.tensorboard)
+    missing = checkpoints.keep_passed(settings.keep_every, len(history))
+    if not missing:
+        return []
+    epochs = ", ".join(map(str, missing))
+    return [f"not kept when they were trained: epochs {epochs}; to have them, delete {run.path} and train anew"]
+
+
+def _about_others(folders: Sequence[Path]) -> list[str]:
+    if not folders:
+        return []
+    names = ", ".join(folder.name for folder in folders)
+    trainings = "1 other training lie" if len(folders) == 1 else f"{len(folders)} other trainings lie"
+    return [f"checkpoints of {trainings} in {folders[0].parent} ({names}) until this one is finished"]
+
+
+def _forget_others(checkpoints: Checkpoints) -> list[str]:
+    n_others = len(checkpoints.forget_others())
+    if not n_others:
+        return []
+    return [f"deleted the checkpoints of {n_others} other training{'s' * (n_others > 1)}, but for kept epochs"]
+
+
+def _about_trouble(training: Training) -> str:
+    last = training.position.rollbacks[-1]
+    trouble = Trouble(last.quantity, last.value, last.usual)
+    return f"{trouble}: back to {training.n_images_seen:,} images, other noise"
 
 
 def _progress(training: Training, step: str, note: str = "") -> Progress:
