@@ -34,7 +34,7 @@ from zspace.workflows.measure import MeasureResult
 from zspace.workflows.pack import pack_log
 from zspace.workflows.sheets import read_sheets
 
-_VERSION = 7
+_VERSION = 2
 
 
 @dataclass(frozen=True)
