@@ -92,7 +92,7 @@ def format_percent_interval(interval: tuple[float, float]) -> str:
     '96.1 to 98.2 %'
     """
     decimals = _percent_decimals(interval[1], interval)
-    return _span(*(f"{100 * end:.{decimals}f}" for end in interval)) + " %"
+    return _span(*(_signed(f"{100 * end:.{decimals}f}") for end in interval)) + " %"
 
 
 def format_grid(value: float) -> str:

@@ -111,7 +111,7 @@ def _draw_plane(measurement: Measurement, *, plane: str) -> Figure:
 
 
 def _draw_counts(axes: Axes, curve: Curve) -> None:
-    axes.set(xscale="log", xlabel=curve.x_label)
+    axes.set(xscale="log", xlabel=textwrap.fill(curve.x_label, 28), box_aspect=1.3)
     axes.set_title(textwrap.fill(curve.y_label, 28), fontsize=8.5, loc="left")
     draw_single(axes, curve, 0)
     for axis in (axes.xaxis, axes.yaxis):

@@ -7,6 +7,7 @@ the best single image, and do its reconstructions differ from each other as the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -122,11 +123,13 @@ def spread_share(images: Images, originals: Originals, *, paired: bool) -> Estim
     unit, n_images = "share of the originals' spread", len(images)
     if reason := _too_few(min(n_images, len(originals))):
         return Estimate(None, unit, n_images, n_images, _SPREAD, reason=reason)
-    found, whole = _scatter(images), _scatter(originals)
+    own, whole = _scatter(images), _scatter(originals)
     if whole.mean() == 0:
         return Estimate(None, unit, n_images, n_images, _SPREAD, reason="the originals are all alike")
-    ratio, error = _ratio_of_means(found, whole, paired=paired)
-    return _with_interval(ratio, error, unit, _SPREAD, n_images)
+    ratio, error = _ratio_of_means(own, whole, paired=paired)
+    found = _with_interval(ratio, error, unit, _SPREAD, n_images)
+    low, high = found.interval or (ratio, ratio)
+    return replace(found, interval=(max(low, 0.0), high))  # a variance is never negative
 
 
 def _too_few(n_images: int) -> str:

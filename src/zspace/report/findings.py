@@ -46,6 +46,8 @@ class Finding:
     """How far the most deviating number lies from the middle of its null band, in half-widths of it."""
     notes: tuple[str, ...] = ()
     """What to keep in mind: warnings of the numbers that it rests on."""
+    assumes: tuple[str, ...] = ()
+    """What a choice among several rests on, such as which were tried."""
 
 
 Measured = Mapping[str, Estimate]
@@ -118,7 +120,9 @@ def measurement_finding(measurement: Measurement, n_null_clouds: int) -> Finding
     sentence, kind, strength = tell(measurement.estimates, n_null_clouds)
     estimates = [measurement.estimates[key] for key in noted if key in measurement.estimates]
     notes = tuple(dict.fromkeys(warning for one in estimates for warning in one.warnings))
-    return Finding(measurement.name, figure_set(measurement).title, sentence, kind, strength, notes)
+    chosen = measurement.estimates.get(_CHOICES.get(measurement.name, ""))
+    assumes = chosen.assumptions if chosen is not None and chosen.value is not None else ()
+    return Finding(measurement.name, figure_set(measurement).title, sentence, kind, strength, notes, assumes)
 
 
 def _tell_band(estimates: Measured, keys: tuple[str, ...], n_null_clouds: int) -> tuple[str, Kind, float]:
@@ -133,9 +137,11 @@ def _tell_band(estimates: Measured, keys: tuple[str, ...], n_null_clouds: int) -
     return key, "unknown" if known[key] > 1 else "nothing", known[key]
 
 
-def _why_unknown(estimates: Measured, n_null_clouds: int) -> str:
-    reasons = [one.reason for one in estimates.values() if one.value is None and one.reason]
-    return _few_nulls(n_null_clouds) or next(iter(reasons), "there is nothing to compare with")
+def _why_unknown(estimates: Measured, n_null_clouds: int, *keys: str) -> str:
+    """Return why these numbers are not known or not compared; a measure that was not taken gives its own reason."""
+    asked = [estimates[key] for key in keys if key in estimates] or list(estimates.values())
+    reasons = [one.reason for one in asked if one.value is None and one.reason]
+    return next(iter(reasons), "") or _few_nulls(n_null_clouds) or "there is nothing to compare with"
 
 
 _RADIUS = {
@@ -152,7 +158,7 @@ def _tell_radius(estimates: Measured, n_null_clouds: int) -> Told:
     key, kind, far = _tell_band(estimates, tuple(_RADIUS), n_null_clouds)
     where = _half_of_the_points(estimates)
     if not key:
-        return f"{where}{cannot_tell(_why_unknown(estimates, n_null_clouds))}", "unknown", 0.0
+        return f"{where}{cannot_tell(_why_unknown(estimates, n_null_clouds, *_RADIUS))}", "unknown", 0.0
     what = f"{_RADIUS[key]} is {value_words(estimates[key])}, and {n_null_clouds} matched Gaussian clouds show "
     what += _band_words(estimates[key])
     if kind == "deviates":
@@ -176,7 +182,7 @@ def _tell_axes(estimates: Measured, n_null_clouds: int) -> Told:
     off = f" {sentence_case(lie)} unusually broad." if known else ""
     key, kind, far = _tell_band(estimates, ("n_not_normal_axes",), n_null_clouds)
     if not key or odd is None or odd.value is None:
-        return f"{cannot_tell(_why_unknown(estimates, n_null_clouds))}{off}", "unknown", 0.0
+        return f"{cannot_tell(_why_unknown(estimates, n_null_clouds, 'n_not_normal_axes'))}{off}", "unknown", 0.0
     if kind == "nothing" or odd.value <= sum(odd.null_band or ()) / 2:
         return f"Along single axes nothing differs from a Gaussian beyond chance.{off}", "nothing", far
     what = f"{_count(odd, 'axis is', 'axes are')} not normal, where matched Gaussian clouds show {_band_words(odd)}"
@@ -213,7 +219,7 @@ def _tell_clusters(estimates: Measured, n_null_clouds: int) -> Told:
     gap, by_gap = estimates.get("largest_gap"), estimates.get("gap_k")
     key, kind, far = _tell_band(estimates, ("largest_gap",), n_null_clouds)
     if not key or gap is None or gap.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+        return cannot_tell(_why_unknown(estimates, n_null_clouds, "largest_gap")), "unknown", 0.0
     if kind == "nothing" or gap.value <= sum(gap.null_band or ()) / 2:
         return "No clusters: nothing here differs from a Gaussian of the same covariance.", "nothing", far
     if kind == "unknown":
@@ -234,15 +240,13 @@ def _agreement_words(estimates: Measured) -> str:
     return f"; independent starts {agrees} (agreement {format_number(agreement.value, digits=2)})"
 
 
-def _tell_planes(estimates: Measured, _n_null_clouds: int) -> Told:
+def _tell_planes(estimates: Measured, n_null_clouds: int) -> Told:
     stringy = estimates.get("n_stringy_windows")
     counts = {key: one for key, one in estimates.items() if key.endswith("_points") and one.p_value is not None}
     odd, far = _oddest_window(counts)
     if stringy is None or stringy.value is None:
-        strings: tuple[str, Kind] = (
-            cannot_tell(stringy.reason or "" if stringy else "no window was tested"),
-            "unknown",
-        )
+        why = _why_unknown(estimates, n_null_clouds, "n_stringy_windows")
+        strings: tuple[str, Kind] = cannot_tell(why), "unknown"
     elif stringy.value > 0:
         windows = "window" if stringy.value == 1 else "windows"
         strings = (
@@ -328,6 +332,9 @@ _TELLERS: dict[str, tuple[Callable[[Measured, int], Told], tuple[str, ...]]] = {
     "copies": (_tell_copies, ()),
 }
 """By measurement: what tells its sentence, and the estimates whose warnings belong to it."""
+
+_CHOICES = {"clusters": "gap_k"}
+"""Estimates that choose among what was tried; what that assumes stands beside the finding."""
 
 
 def maps_finding(maps: Mapping[str, Map]) -> Finding:

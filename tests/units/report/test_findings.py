@@ -141,6 +141,20 @@ def test_clusters_that_stand_out():
     assert found.notes == ("3 and 7 were not tried",)
 
 
+def test_what_a_number_of_clusters_assumes_stands_beside_it():
+    tried = "no other number of clusters fits better than those tried: 1 to 12"
+    assert clusters(0.9, number(5.0, assumptions=(tried,))).assumes == (tried,)
+    assert clusters(0.9, number(None, assumptions=(tried,), reason="the gap still grows")).assumes == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["radius", "axes", "principal", "clusters", "planes", "attributes", "posterior", "copies"]
+)
+def test_a_measure_that_was_not_taken_says_why(name):
+    found = told(name, 5, **{name: number(None, unit="no unit", reason="bins of 1e-9 would fill the memory")})
+    assert (found.sentence, found.kind) == ("Cannot tell: bins of 1e-9 would fill the memory.", "unknown")
+
+
 def test_clusters_on_which_starts_do_not_agree():
     found = clusters(0.9, number(5.0), agreement=number(0.41))
     assert "independent starts do not find the same ones (agreement 0.41)." in found.sentence
