@@ -9,7 +9,7 @@ _WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 
 processes = get_context("forkserver")
 # Imports take longer than the studies: the server does them once.
-processes.set_forkserver_preload(["zspace.workflows.study", "zspace.cli.run", "matplotlib.pyplot"])
+processes.set_forkserver_preload(["zspace.workflows.study", "zspace.cli.verbs", "matplotlib.pyplot"])
 
 
 def run(arguments, kill_at=None):

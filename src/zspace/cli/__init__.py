@@ -1,7 +1,7 @@
 """The command line: parse, call one workflow, print."""
 
 try:
-    from zspace.cli.ending import main
+    from zspace.cli.run import main
 except KeyboardInterrupt:  # in the first moments, before anything could be told
     raise SystemExit(130) from None
 

@@ -1,238 +1,182 @@
-"""Call one workflow for the parsed command."""
+"""How a call of the command line ends: what is told, where, and with which exit code.
+
+Everything heavy is imported inside, so that Ctrl-C ends in the same words while libraries load.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, suppress
+from dataclasses import dataclass, replace
+from io import StringIO
+from types import FrameType
+from typing import TYPE_CHECKING
 
-from zspace.cli.commands import (
-    Budget,
-    Command,
-    Encode,
-    Measure,
-    Pack,
-    Report,
-    Study,
-    StudyOptions,
-    Train,
-)
-from zspace.cli.progress import ProgressView
-from zspace.errors import SettingMissing
-from zspace.records import dotted, to_mapping
-from zspace.results import StudyResults
-from zspace.settings import Plan, plan_document, resolve_plan
+from zspace.cli.streams import NobodyReads, dependable_streams, write_document, write_line, writing_to_stdout
+from zspace.errors import SettingOutOfRange, ZspaceError
+from zspace.files import has_stray_bytes, to_json
 
+if TYPE_CHECKING:
+    from zspace.cli.commands import Command
 
-def run(command: Command) -> tuple[dict[str, Any], str] | None:
-    """Return the JSON document and the text that tell what came out; None in a process that only helps another."""
-    match command:
-        case Budget():
-            return _budget(command)
-        case Pack():
-            return _pack(command)
-        case Train():
-            return _train(command)
-        case Encode():
-            return _encode(command)
-        case Measure():
-            return _measure(command)
-        case Study():
-            return _study(command)
-        case Report():
-            return _report(command)
+INTERRUPTED = 128 + 2
+"""Exit code after Ctrl-C or a polite kill, as shells have it."""
+NOBODY_READS = 128 + 13
+"""Exit code when the reader of stdout has gone, as shells have it."""
+FAULT = 70
+"""Exit code of what nobody foresaw; EX_SOFTWARE in sysexits.h."""
+OUT_OF_MEMORY = 71
+"""Exit code when the machine has too little memory; EX_OSERR in sysexits.h."""
+
+_FRAME = re.compile(r"[╭╮╰╯─│]|--{2,}")
+"""What tyro draws round its messages."""
 
 
-def _budget(command: Budget) -> tuple[dict[str, Any], str]:
-    from zspace.cli.budgets import budget_document, budgets_text
-    from zspace.workflows.budget import budget, plan_budget
+@dataclass(frozen=True)
+class _Manner:
+    """How to tell it; known before the command line is understood."""
 
-    plan = plan_budget(command.study, command.size, command.flags())
-    if command.output.dry_run:
-        return {"plan": plan_document(plan)}, _plan_rows(plan, ("images.size", "models."))
-    found = budget(plan, command.images_per_second, command.n_images)
-    return budget_document(plan, found, one_model=command.study is None), budgets_text(plan, found)
+    json: bool
+    debug: bool
 
 
-def _pack(command: Pack) -> tuple[dict[str, Any], str]:
-    # Workflows are imported when they are needed: --help and --dry-run need no PyTorch.
-    from zspace.workflows.pack import pack, would_pack
-
-    settings = command.images.plain()
-    if command.output.dry_run:
-        would = would_pack(settings, command.seed, command.out)
-        document = {"would": [would], "settings": to_mapping(settings), "out": str(command.out)}
-        return document, "\n".join((would, _lines(to_mapping(settings))))
-    with ProgressView(command.output.quiet) as watch:
-        result = pack(settings, command.seed, command.out, watch)
-    text = f"{result.n_images:,} images in {command.out}"
-    if result.n_skipped:
-        text += f"; {result.n_skipped:,} files skipped, see {command.out / 'skipped.csv'}"
-    if result.n_duplicates:
-        text += f"; {result.n_duplicates:,} exact duplicates"
-    text = "\n".join([text, *result.notes])
-    return {"out": str(command.out), "pack": to_mapping(result)}, text
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of the outcome."""
+    words = sys.argv[1:] if arguments is None else arguments
+    with dependable_streams():
+        code = _exit_code(words)
+    if code:
+        sys.exit(code)
 
 
-def _resolve(study: str, options: StudyOptions) -> tuple[Plan, Path]:
-    asked = resolve_plan(study, options.flags())
-    return asked, options.out or Path("zspace-out") / asked.settings.name
+def _exit_code(words: list[str]) -> int:
+    """Act, tell what came out or what went wrong, and return the exit code."""
+    manner = _Manner("--json" in words, "--debug" in words)
+    try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        return _act(words, manner)
+    except KeyboardInterrupt:
+        with _undisturbed():
+            _tell(manner, "Interrupted", "What is finished is kept: run the same command to go on.")
+        return INTERRUPTED
+    except NobodyReads:
+        return NOBODY_READS
+    except ZspaceError as error:
+        _tell(manner, type(error).__name__, str(error))
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the outermost frame: nothing is swallowed, and the exit code says so
+        told = f"{type(error).__name__}: {error}".rstrip(": ")
+        if _lacks_memory(error):
+            _tell(manner, "OutOfMemory", f"{told}. Give it more memory, or fewer or smaller images, points or batches.")
+            return OUT_OF_MEMORY
+        _tell(manner, "Fault", f"{told}. This is a fault in zspace; run with --debug to see where it comes from.")
+        return FAULT
 
 
-def _dry_run(asked: Plan, out: Path, *, to_the_end: bool) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.study import check_before_work, derive_plan, would_study
-
-    check_before_work(asked.settings)
-    plan = derive_plan(asked)
-    would = would_study(plan, out, to_the_end=to_the_end)
-    text = "\n".join((*would, f"out: {out}", _plan_rows(plan)))
-    return {"would": would, "out": str(out), "plan": plan_document(plan)}, text
-
-
-def _train(command: Train) -> tuple[dict[str, Any], str] | None:
-    if command.resume is not None:
-        return _repeat(command, command.resume)
-    if command.study is None:
-        raise SettingMissing("train", "needs a study, or --resume RUN", "neither", "Name a preset, such as demo.")
-    asked, out = _resolve(command.study, command.options)
-    if command.output.dry_run:
-        return _dry_run(asked, out, to_the_end=False)
-    from zspace.cli.trainings import trainings_document, trainings_text
-    from zspace.comparing import compare_seeds
-    from zspace.processes import is_first, together
-    from zspace.workflows.study import train_models
-
-    with together():
-        if not is_first():
-            return _assist(asked, out)
-        with ProgressView(command.output.quiet) as watch:
-            results = train_models(asked, out, watch)
-    stable = compare_seeds(results, asked.settings.runs)
-    return {"out": str(out), **trainings_document(results, stable)}, trainings_text(results, stable)
+def _lacks_memory(error: Exception) -> bool:
+    """Return whether NumPy, or PyTorch on a GPU or a CPU, asked for more memory than there is."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
-def _repeat(command: Train, resume: Path) -> tuple[dict[str, Any], str]:
-    if command.study is not None or command.from_epoch is None:
-        rule, got = "--resume takes --from-epoch and no study", "another combination"
-        raise SettingMissing("train", rule, got, "Write zspace train --resume RUN --from-epoch 18.")
-    from zspace.cli.trainings import trainings_document, trainings_text
-    from zspace.workflows.repeat import repeat, would_repeat
+def _act(words: list[str], manner: _Manner) -> int:
+    if words[:1] == ["--version"]:
+        from zspace import __version__
 
-    if command.output.dry_run:
-        would = would_repeat(resume, command.from_epoch, command.fresh_noise)
-        return {"would": [would]}, would
-    with ProgressView(command.output.quiet) as watch:
-        run, result = repeat(resume, command.from_epoch, command.fresh_noise, watch)
-    results = {run.path.name: result}
-    return {"run": str(run.path), **trainings_document(results, {})}, trainings_text(results, {})
+        _say(manner, {"version": __version__}, f"zspace {__version__}")
+        return 0
+    _refuse_stray_bytes(words)
+    try:
+        command = _parse(words, manner)
+    except SystemExit as stop:  # tyro has printed help, or what is wrong
+        return int(stop.code or 0)
+    from zspace.cli.verbs import run
 
-
-def _assist(asked: Plan, out: Path) -> tuple[dict[str, Any], str] | None:
-    from zspace.workflows.study import assist
-
-    assist(asked, out)
-    return None
+    if told := run(command):
+        _say(manner, *told)
+    return 0
 
 
-def _study(command: Study) -> tuple[dict[str, Any], str] | None:
-    asked, out = _resolve(command.study, command.options)
-    if command.output.dry_run:
-        return _dry_run(asked, out, to_the_end=True)
-    from zspace.processes import is_first, together
-    from zspace.report.headline import learning_lines
-    from zspace.workflows.study import study
-
-    with together():
-        if not is_first():
-            return _assist(asked, out)
-        with ProgressView(command.output.quiet) as watch:
-            results = study(asked, out, watch)
-    path = out / "report.html"
-    told = "\n".join([*([] if command.output.quiet else learning_lines(results)), f"Report: {path}"])
-    return {"out": str(out), "report": str(path), "results": _without_curves(results)}, told
+def _refuse_stray_bytes(words: list[str]) -> None:
+    """Refuse paths that no TOML, JSON or Parquet file could hold the name of."""
+    for word in words:
+        if has_stray_bytes(word):
+            rule = "must be text of the locale, as paths are recorded in UTF-8"
+            raise SettingOutOfRange(
+                "command line", rule, ascii(word), "Rename the file or folder, or use a UTF-8 locale."
+            )
 
 
-def _encode(command: Encode) -> tuple[dict[str, Any], str]:
-    from zspace.workflows.encode import default_place, encode_others, encode_study, would_encode
+def _parse(words: list[str], manner: _Manner) -> Command:
+    """Read the command line; its usage errors stand on stderr, and with --json in the document as well."""
+    from zspace.cli.commands import parse_command
 
-    settings = command.images.settings()
-    out = command.run if settings is None else command.out or default_place(command.run, settings)
-    if command.output.dry_run:
-        document = {} if settings is None else to_mapping(settings)
-        would = would_encode(command.run, settings, out)
-        text = "\n".join((*would, _lines({"out": out, **document})))
-        return {"would": would, "settings": document, "out": str(out)}, text
-    with ProgressView(command.output.quiet) as watch:
-        if settings is None:
-            result = encode_study(command.run, watch)
-        else:
-            result = encode_others(command.run, settings, out, watch)
-    text = f"{result.n_points:,} z-points of {result.z_dim:,} dimensions in {out / 'latents.zarr'}"
-    return {"out": str(out), "encode": to_mapping(result)}, text
-
-
-def _measure(command: Measure) -> tuple[dict[str, Any], str]:
-    from zspace.latents import Selection, cloud_sentence
-    from zspace.workflows.points import default_place, look_at_points, measure_points
-
-    settings = command.settings()
-    selection = Selection(command.array, command.columns, command.drop, command.points)
-    out = command.out or default_place(command.source)
-    if command.output.dry_run:
-        facts, asked = look_at_points(command.source, out, command.seed, selection), to_mapping(settings)
-        document = {"settings": asked, "out": str(out), "cloud": to_mapping(facts)}
-        return document, f"{cloud_sentence(facts)}\n{_lines({'out': out, **asked})}"
-    with ProgressView(command.output.quiet) as watch:
-        result, maps = measure_points(
-            command.source,
-            out,
-            settings,
-            command.seed,
-            selection,
-            watch,
-        )
-    document = to_mapping(result)
-    _drop_curves(document["measurements"])
-    path = out / "report.html"
-    text = f"{cloud_sentence(result.cloud)}\nReport: {path}"
-    return {"out": str(out), "report": str(path), **document, "maps": to_mapping(maps)}, text
+    if not manner.json:
+        with writing_to_stdout():
+            return parse_command(words)
+    said = StringIO()
+    try:
+        # Without the option, which every verb has and no call without a verb: tyro then names what is really wrong.
+        with redirect_stderr(said), writing_to_stdout():
+            command = parse_command([word for word in words if word != "--json"])
+    except SystemExit as stop:
+        sys.stderr.write(said.getvalue())
+        if stop.code:
+            message = " ".join(_FRAME.sub(" ", said.getvalue()).split())
+            _say(manner, {"error": "UsageError", "message": message}, "")
+        raise
+    return replace(command, output=replace(command.output, json=True))
 
 
-def _report(command: Report) -> tuple[dict[str, Any], str]:
-    from zspace.runs.folders import StudyFolder, read_plan
-    from zspace.workflows.report import report
-
-    path = command.folder / "report.html"
-    if command.output.dry_run:
-        models = ", ".join(map(repr, read_plan(StudyFolder(command.folder)).settings.models))
-        would = f"Would write {path}, of {models}, unless it tells all that was found already."
-        return {"would": [would], "report": str(path)}, would
-    with ProgressView(command.output.quiet) as watch:
-        results = report(StudyFolder(command.folder), watch)
-    return {"report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+def _say(manner: _Manner, document: dict[str, object], text: str) -> None:
+    if manner.json:
+        write_document(to_json(document))
+    else:
+        write_line(text)
 
 
-def _without_curves(results: StudyResults) -> dict[str, Any]:
-    """Leave out the long curves; the run folders' results.json hold them."""
-    document: dict[str, Any] = to_mapping(results)
-    for model in document["models"].values():
-        _drop_curves(model["measurements"] or {})
-    return document
+def _tell(manner: _Manner, name: str, message: str) -> None:
+    """Say what went wrong: one line on stderr, and with --json a document on stdout."""
+    if manner.debug:
+        traceback.print_exc()
+    if manner.json:
+        with suppress(NobodyReads, ZspaceError):  # the first trouble is the one to tell
+            _say(manner, {"error": name, "message": message}, "")
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text.assemble((name, "bold red"), ": ", _on_one_line(message))
+    Console(stderr=True, highlight=False).print(line, soft_wrap=True)
 
 
-def _drop_curves(measurements: dict[str, Any]) -> None:
-    for measurement in measurements.values():
-        del measurement["curves"]
-        del measurement["grids"]
-        del measurement["pairs"]
+def _on_one_line(message: str) -> str:
+    r"""Return a text whose control characters, such as line breaks in the names of files, are seen and do nothing.
+
+    Examples
+    --------
+    >>> _on_one_line("a\nb é")
+    'a\\nb é'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
 
 
-def _lines(settings: dict[str, Any]) -> str:
-    return "\n".join(f"{key} = {value}" for key, value in settings.items())
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
-def _plan_rows(plan: Plan, prefixes: tuple[str, ...] = ("",)) -> str:
-    """Return a line for every setting whose key begins with a prefix: key, value, origin."""
-    document = plan_document(plan)
-    values = {key: value for key, value in dotted(document["settings"]) if key.startswith(prefixes)}
-    width, origins = max(map(len, values)), document["origins"]
-    return "\n".join(f"{key:<{width}}  {value!s:<28}  {origins.get(key, '')}".rstrip() for key, value in values.items())
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a second Ctrl-C wait until the first has been answered."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, act in before.items():
+            signal.signal(number, act)
