@@ -37,11 +37,12 @@ def mean_estimate(
 
     Examples
     --------
-    >>> mean_estimate(np.array([1.0, 2.0, 3.0]), "units of z", "R").interval
-    (-0.484137711781, 4.484137711781)
+    >>> low, high = mean_estimate(np.array([1.0, 2.0, 3.0]), "units of z", "R").interval
+    >>> round(low, 3), round(high, 3)
+    (-0.484, 4.484)
     """
     n, mean = len(values), float(values.mean())
-    error = float(values.std(ddof=1)) / np.sqrt(n) * np.sqrt(1 - n / n_population if n_population else 1.0)
+    error = float(values.std(ddof=1) / np.sqrt(n) * np.sqrt(1 - n / n_population if n_population else 1.0))
     reach = error * float(special.stdtrit(n - 1, (1 + LEVEL) / 2))
     return Estimate(
         mean,

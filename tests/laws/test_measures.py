@@ -10,6 +10,7 @@ import pytest
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.files import to_json
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.cluster_estimates import UNITS
 from zspace.geometry.truths import TRUTHS, constant_points, gaussian_points, standard_normal_points, turned_covariance
 from zspace.measuring import MEASURES
 from zspace.records import from_mapping, to_mapping
@@ -176,7 +177,7 @@ def test_what_a_cloud_cannot_tell_is_none_with_the_reason():
         "n_for_90_percent": equal,
         "n_for_99_percent": equal,
         "participation_ratio": equal,
-        **dict.fromkeys(("inertia_share", "elbow_k", "elbow_bend", "gap_k", "largest_gap", "agreement"), equal),
+        **dict.fromkeys(UNITS, equal),
     }
 
 

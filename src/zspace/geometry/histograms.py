@@ -20,8 +20,8 @@ _N_TASKS = 16
 """Parts that the cores share out: more than there are cores, so that none waits long for the last."""
 
 
-_MOST_DERIVED_BINS = MAX_BINS // 10
-"""More bins than this in one curve are not made of a width that nobody asked for."""
+_MOST_DERIVED_BINS, _MOST_OF_ONE = 200_000, 10_000
+"""More bins than this, in one curve and in one histogram, are not made where nobody asked for their width."""
 _NICE = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -45,7 +45,7 @@ def derived_width(
     n_points
         Values in one histogram.
     low, high
-        Smallest and largest value.
+        Smallest and largest value to be shown.
     deviation
         Standard deviation; used where most values are alike, so that the quartiles tell nothing.
     n_histograms
@@ -63,7 +63,8 @@ def derived_width(
     rule = "Freedman and Diaconis 1981" if spread > 0 else "Scott 1979, as most values are alike"
     wanted = (2 * spread or 3.49 * deviation) / n_points ** (1 / 3)
     # No finer than can be held, nor than float64 could tell the edges apart.
-    finest = max((high - low) * n_histograms / _MOST_DERIVED_BINS, max(abs(low), abs(high)) / _FARTHEST_FAST_BIN**2)
+    most = min(_MOST_OF_ONE, _MOST_DERIVED_BINS // n_histograms)
+    finest = max((high - low) / most, max(abs(low), abs(high)) / _FARTHEST_FAST_BIN**2)
     if wanted == 0:
         return BinWidth(max(1.0, _nice_number(finest, at_least=True)), "any width does: all values are equal")
     if wanted < finest:

@@ -109,8 +109,10 @@ def look_at_nulls(
     ----------
     The stream ``name`` of the seed, and in it one stream per cloud.
     """
-    covariance = points.astype(np.float64, copy=False).T @ points
-    variances = np.linalg.eigvalsh(covariance)[::-1] / len(points)
+    exact = points.astype(np.float64, copy=False)
+    # The products of the shorter side have the same values, but for zeros.
+    products = exact.T @ exact if exact.shape[1] <= len(exact) else exact @ exact.T
+    variances = np.linalg.eigvalsh(products)[::-1] / len(points)
     deviations = np.sqrt(variances[variances > _EMPTY * variances[0]][: len(points) - 1])
 
     def look(number: int) -> Look:

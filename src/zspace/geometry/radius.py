@@ -72,9 +72,9 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_cl
         rule, next_step = "must hold at least one bin width", "Add one, such as 0.5."
         raise SettingMissing("measure.radius_bins", rule, "none", next_step)
     radii = np.sort(cloud.radii)
-    bins = [BinWidth(width, "as asked") for width in bin_widths or ()] or [_derived_bins(radii)]
     law = nulls.matched_gaussian_radius_law(cloud)
     null_radii = list(nulls.matched_gaussian_radii(law, cloud.n_points, n_null_clouds, seed))
+    bins = [BinWidth(width, "as asked") for width in bin_widths or ()] or [_derived_bins(radii, null_radii)]
     curves = {f"bin {one.width:g}": _histogram(cloud, radii, one.width, law, null_radii) for one in bins}
     peak_of = next(iter(curves.values()))
     estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
@@ -103,9 +103,16 @@ def sorted_quantile(values: _Radii, share: float) -> float:
     return low + (place - below) * (high - low)
 
 
-def _derived_bins(radii: _Radii) -> BinWidth:
+def _range(radii: _Radii, null_radii: list[_Radii]) -> tuple[float, float]:
+    """Return the smallest and the largest radius of the cloud and of its null clouds."""
+    return min(float(drawn[0]) for drawn in (radii, *null_radii)), max(
+        float(drawn[-1]) for drawn in (radii, *null_radii)
+    )
+
+
+def _derived_bins(radii: _Radii, null_radii: list[_Radii]) -> BinWidth:
     spread = sorted_quantile(radii, 0.75) - sorted_quantile(radii, 0.25)
-    return derived_width(spread, len(radii), float(radii[0]), float(radii[-1]), float(radii.std(ddof=1)))
+    return derived_width(spread, len(radii), *_range(radii, null_radii), float(radii.std(ddof=1)))
 
 
 _SUMMARIES: dict[str, tuple[str, Callable[[_Radii], float]]] = {
@@ -159,8 +166,7 @@ def _counts(radii: _Radii, edges: Float64[np.ndarray, " n_edges"]) -> Float64[np
 
 
 def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_radii: list[_Radii]) -> Curve:
-    low = min(float(drawn[0]) for drawn in (radii, *null_radii))
-    high = max(float(drawn[-1]) for drawn in (radii, *null_radii))
+    low, high = _range(radii, null_radii)
     law_low, law_high = nulls.standard_normal_radius_range(cloud.z_dim)
     if max(high, law_high) - min(low, law_low) < _WIDEST_VIEW * (high - low):
         low, high = min(low, law_low), max(high, law_high)

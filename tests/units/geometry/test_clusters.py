@@ -60,13 +60,13 @@ def test_every_number_up_to_twelve_is_tried_once_whatever_the_step(step):
     assert found.estimates["gap_k"].value == found.estimates["elbow_k"].value == 5
 
 
-@pytest.mark.parametrize(("step", "beside"), [(2, ", 13, 15"), (5, ", 13, 14, 16, 17, 18, 19")])
-def test_numbers_beside_a_choice_are_tried_and_what_was_tried_is_told(step, beside):
-    estimates = found_on(heaps(13, distance=12.0, n_each=60), max_clusters=20, step=step).estimates
+def test_numbers_beside_a_choice_are_tried_and_what_was_tried_is_told():
+    estimates = found_on(heaps(13, distance=12.0, n_each=40), max_clusters=20, step=5, n_null_clouds=2).estimates
     assert estimates["gap_k"].value == 13
-    words = f"no other number of clusters fits better than those tried: 1 to 12, multiples of {step} up to 20"
-    assert estimates["gap_k"].assumptions[-1].startswith(words)
-    assert beside.split(", ")[1] in estimates["gap_k"].assumptions[-1]
+    assert estimates["gap_k"].assumptions[-1] == (
+        "no other number of clusters fits better than those tried: "
+        "1 to 12, multiples of 5 up to 20, 13, 14, 16, 17, 18, 19"
+    )
 
 
 def test_starts_agree_on_heaps_and_not_on_pieces_of_a_sheet():
@@ -74,10 +74,10 @@ def test_starts_agree_on_heaps_and_not_on_pieces_of_a_sheet():
     assert apart["agreement_at_gap_k"].value > 0.99
     assert apart["agreement_at_gap_k"].value > apart["agreement_at_gap_k"].null_band[1]
     assert not apart["gap_k"].warnings
-    turn, height = np.random.default_rng(1).uniform(size=(2, 1500))
+    turn, height = np.random.default_rng(1).uniform(size=(2, 900))
     angle = 1.5 * np.pi * (1 + 2 * turn)
     roll = np.stack([angle * np.cos(angle), 21 * height, angle * np.sin(angle)], axis=1).astype(np.float32)
-    sheet = found_on(roll, max_clusters=20).estimates
+    sheet = found_on(roll, max_clusters=12, n_null_clouds=2).estimates
     assert sheet["gap_k"].value > 5
     assert sheet["agreement_at_gap_k"].value < 0.9
     assert "may be pieces of something continuous" in sheet["gap_k"].warnings[0]
