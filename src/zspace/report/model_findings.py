@@ -32,7 +32,7 @@ def learning_finding(generation: GenerateResult | None, unfinished: str = "") ->
     title = "Reconstructions"
     if generation is None or learning is None:
         reason = unfinished or "it was not looked at when these results were made; generate again"
-        return Finding("reconstructions", title, f"Cannot tell whether it has learned to draw: {reason}.", "unknown")
+        return Finding("reconstructions", title, f"Cannot tell whether it has learned to draw: {reason}.", "doubt")
     which = _judged_words(generation, learning)
     if learning.verdict == "learned":
         explained, spread = (str(estimate_words(one, with_unit=False)) for one in (learning.explained, learning.spread))
@@ -41,7 +41,7 @@ def learning_finding(generation: GenerateResult | None, unfinished: str = "") ->
         return Finding("reconstructions", title, f"It draws what it is given: on {which} {come}, and {vary}.", "told")
     if learning.verdict == "cannot tell":
         sentence = f"Cannot tell whether it has learned to draw: {_undecided_words(learning)}."
-        return Finding("reconstructions", title, sentence, "unknown")
+        return Finding("reconstructions", title, sentence, "doubt")
     return Finding(
         "reconstructions", title, f"It has not learned to draw: on {which} {_failure_words(learning)}.", "alarm"
     )

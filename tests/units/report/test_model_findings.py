@@ -62,7 +62,7 @@ def test_a_model_that_draws_one_picture_at_a_good_loss(generated):
 def test_a_model_that_cannot_be_told(generated, shares, reason):
     found = learning_finding(generated(**shares))
     assert found.sentence == f"Cannot tell whether it has learned to draw: {reason}."
-    assert found.kind == "unknown"
+    assert found.kind == "doubt"
 
 
 def test_results_without_a_judgement_and_models_without_results():
