@@ -56,7 +56,7 @@ def learning_of(
     ------
     The rule: learned where both shares are at least `EXPLAINED_FROM` and `SPREAD_FROM` with their whole intervals, not
     learned where one of them is below with its whole interval, else it cannot be told. Examples that the two limits
-    come from are in docs/reading-the-report.md.
+    come from are in docs/findings/learning.md.
     """
     drawn, constant, perfect = losses
     n_images = len(drawn)

@@ -29,8 +29,9 @@ _COLLAPSED = 0.99
 _SAME_CLUSTERS = 0.8
 """Adjusted Rand index from which on starts are said to agree."""
 
-Kind = Literal["alarm", "deviates", "told", "nothing", "unknown"]
-_ORDER: tuple[Kind, ...] = ("alarm", "deviates", "told", "nothing", "unknown")
+Kind = Literal["alarm", "doubt", "deviates", "told", "nothing", "unknown"]
+"""A doubt is an unknown that all else hangs on."""
+_ORDER: tuple[Kind, ...] = ("alarm", "doubt", "deviates", "told", "nothing", "unknown")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def measurement_findings(
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return alarms first, then what deviates, the most first, then the rest by its kind."""
+    """Return alarms first, then doubts, then what deviates, the most first, then the rest by its kind."""
     return tuple(sorted(findings, key=lambda one: (_ORDER.index(one.kind), -one.strength)))
 
 

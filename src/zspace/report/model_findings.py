@@ -15,6 +15,8 @@ from zspace.results import GenerateResult, Learning, ModelResults, SampleScore
 
 WORKS = 0.5
 """A sampler that shows no face in half of its images is not called one that works."""
+_NEXT_TO_NOTHING = 5e-4
+"""A spread below it would be shown as 0 %."""
 
 
 def findings_of(found: ModelResults, n_null_clouds: int) -> tuple[Finding, ...]:
@@ -32,7 +34,7 @@ def learning_finding(generation: GenerateResult | None, unfinished: str = "") ->
     title = "Reconstructions"
     if generation is None or learning is None:
         reason = unfinished or "it was not looked at when these results were made; generate again"
-        return Finding("reconstructions", title, f"Cannot tell whether it has learned to draw: {reason}.", "unknown")
+        return Finding("reconstructions", title, f"Cannot tell whether it has learned to draw: {reason}.", "doubt")
     which = _judged_words(generation, learning)
     if learning.verdict == "learned":
         explained, spread = (str(estimate_words(one, with_unit=False)) for one in (learning.explained, learning.spread))
@@ -41,7 +43,7 @@ def learning_finding(generation: GenerateResult | None, unfinished: str = "") ->
         return Finding("reconstructions", title, f"It draws what it is given: on {which} {come}, and {vary}.", "told")
     if learning.verdict == "cannot tell":
         sentence = f"Cannot tell whether it has learned to draw: {_undecided_words(learning)}."
-        return Finding("reconstructions", title, sentence, "unknown")
+        return Finding("reconstructions", title, sentence, "doubt")
     return Finding(
         "reconstructions", title, f"It has not learned to draw: on {which} {_failure_words(learning)}.", "alarm"
     )
@@ -62,8 +64,9 @@ def _failure_words(learning: Learning) -> str:
             f"its loss of {format_number(loss)} {unit} is {than} the {format_number(constant)} of one constant image"
         )
     if learning.spread.value is not None and learning.spread.value < SPREAD_FROM:
-        vary = estimate_words(learning.spread, with_unit=False)
-        parts.append(f"its reconstructions vary only {vary} as much as the originals")
+        vary = f"vary only {estimate_words(learning.spread, with_unit=False)} as much as the originals"
+        alike = learning.spread.value < _NEXT_TO_NOTHING
+        parts.append(f"its reconstructions {'are all but the same picture' if alike else vary}")
     return ", and ".join(parts)
 
 

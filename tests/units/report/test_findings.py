@@ -291,6 +291,6 @@ def test_maps_never_claim_heaps(synthetic):
 def test_the_most_deviating_stands_at_the_top():
     plain = radius(3.6)
     kinds = [replace(plain, kind=kind, strength=far) for kind, far in (
-        ("unknown", 9.0), ("nothing", 0.3), ("told", 70.0), ("deviates", 2.0), ("deviates", 8.0), ("alarm", 0.0))]  # fmt: skip
+        ("unknown", 9.0), ("nothing", 0.3), ("told", 70.0), ("deviates", 2.0), ("deviates", 8.0), ("alarm", 0.0), ("doubt", 0.0))]  # fmt: skip
     assert [(one.kind, one.strength) for one in in_order(kinds)] == [
-        ("alarm", 0.0), ("deviates", 8.0), ("deviates", 2.0), ("told", 70.0), ("nothing", 0.3), ("unknown", 9.0)]  # fmt: skip
+        ("alarm", 0.0), ("doubt", 0.0), ("deviates", 8.0), ("deviates", 2.0), ("told", 70.0), ("nothing", 0.3), ("unknown", 9.0)]  # fmt: skip

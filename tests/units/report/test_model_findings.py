@@ -45,6 +45,11 @@ def test_a_model_hardly_better_than_one_image(generated):
     )
 
 
+def test_a_model_whose_pictures_do_not_differ(generated):
+    found = learning_finding(generated(explained=0.0, spread=1e-6, half=1e-6))
+    assert found.sentence.endswith("of one constant image, and its reconstructions are all but the same picture.")
+
+
 def test_a_model_that_draws_one_picture_at_a_good_loss(generated):
     found = learning_finding(generated(spread=0.05))
     assert "its reconstructions vary only 5.0 % (3.0 to 7.0 %) as much as the originals." in found.sentence
@@ -62,7 +67,7 @@ def test_a_model_that_draws_one_picture_at_a_good_loss(generated):
 def test_a_model_that_cannot_be_told(generated, shares, reason):
     found = learning_finding(generated(**shares))
     assert found.sentence == f"Cannot tell whether it has learned to draw: {reason}."
-    assert found.kind == "unknown"
+    assert found.kind == "doubt"
 
 
 def test_results_without_a_judgement_and_models_without_results():
