@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PACK = "pack faces --n-faces 20 --size 16 --out"
@@ -102,6 +103,7 @@ def import_hook(*names, act):
     """Return a program that runs zspace while imports of these libraries do something else."""
     return f"""
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it runs in the background
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {names!r}:
@@ -137,8 +139,16 @@ def test_what_computes_nothing_loads_neither_torch_nor_matplotlib(tmp_path, argu
     assert done.stdout
 
 
+def test_what_measuring_would_do_is_told_without_torch_and_matplotlib(tmp_path):
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).standard_normal((20, 3)))
+    program = import_hook("torch", "matplotlib", act="raise AssertionError(name)")
+    done = run_python(program, "measure", "points.npy", "--dry-run", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "20 points of 3 dimensions" in done.stdout
+
+
 def break_packing(monkeypatch, error):
-    def fail(*_arguments):
+    def fail(*_arguments, **_options):
         raise error
 
     monkeypatch.setattr("zspace.workflows.pack.pack_images", fail)

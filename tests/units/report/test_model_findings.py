@@ -154,7 +154,7 @@ def test_no_headline_that_a_useless_model_could_earn(synthetic, generated, share
 
 def test_the_command_line_names_models_that_are_not_known_to_have_learned(synthetic, generated):
     good, bad = synthetic.model(60, 24), replace(synthetic.model(60, 24), generation=generated(explained=0.0))
-    unfinished = replace(good, generation=None, unfinished={"generation": "interrupted"})
+    unfinished = replace(good, generation=None, unfinished={"generate": "interrupted"})
     results = StudyResults(synthetic.packing(), {"good": good, "bad": bad, "open": unfinished})
     first, second = learning_lines(results)
     assert first.startswith("bad: It has not learned to draw: on 1,000 held-out images its loss of 5,000")

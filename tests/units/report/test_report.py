@@ -144,7 +144,7 @@ def test_a_model_that_has_learned_raises_no_alarm(page):
 
 def test_what_is_not_finished_says_why(study):
     whole = study.results.models["ae"]
-    reasons = {"measurements": "z-points are missing", "generation": "interrupted"}
+    reasons = {"measure": "z-points are missing", "generate": "interrupted"}
     part = replace(whole, encoding=None, measurements=None, generation=None, maps={}, cloud=None, unfinished=reasons)
     read = Reader(render_report(replace(with_models(study, ae=part), pictures={}, sheets={})).page)
     assert "Not finished: z-points are missing" in read.text
