@@ -73,7 +73,9 @@ OF_PLACE_AND_MOMENT = ("seconds", "images_per_second", "images_held", "source", 
 def timeless(document):
     """Leave out times and places, which are never the same twice."""
     if isinstance(document, dict):
-        return {key: timeless(value) for key, value in document.items() if not key.endswith(OF_PLACE_AND_MOMENT)}
+        # The digest of a step is over its times too.
+        kept = {key: value for key, value in document.items() if key != "digest"}
+        return {key: timeless(value) for key, value in kept.items() if not key.endswith(OF_PLACE_AND_MOMENT)}
     return [timeless(value) for value in document] if isinstance(document, list) else document
 
 

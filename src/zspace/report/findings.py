@@ -351,4 +351,4 @@ def maps_finding(maps: Mapping[str, Map]) -> Finding:
     beside = f", and that of its null twin {value_words(twin)}" if twin is not None and twin.value is not None else ""
     keeps = f"the best map keeps {value_words(best.estimates['neighbors_preserved'])} of the neighbours{beside}"
     advice = "Only what the null twin does not show is the cloud's own"
-    return Finding("maps", "Maps", f"No number tells: {keeps}. {advice}.", "unknown")
+    return Finding("maps", "Maps", f"A map alone shows no structure: {keeps}. {advice}.", "unknown")

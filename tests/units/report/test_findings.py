@@ -279,7 +279,7 @@ def test_a_measure_without_a_sentence_of_its_own_tells_its_most_deviating_number
 def test_maps_never_claim_heaps(synthetic):
     drawn = {name: found for name, (found, _) in synthetic.drawn_maps().items()}
     found = maps_finding(drawn)
-    assert found.sentence.startswith("No number tells: the best map keeps ")
+    assert found.sentence.startswith("A map alone shows no structure: the best map keeps ")
     assert found.sentence.endswith("Only what the null twin does not show is the cloud's own.")
     assert found.kind == "unknown"
     missing = replace(
