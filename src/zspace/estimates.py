@@ -1,10 +1,12 @@
-"""Estimates that take statistics: a mean with its interval."""
+"""Estimates that take statistics: a mean and a share, each with its interval."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Float64
-from scipy import special
+from scipy import special, stats
 
 from zspace.results import Estimate
 
@@ -53,4 +55,38 @@ def mean_estimate(
         interval=(mean - reach, mean + reach),
         level=LEVEL,
         interval_method="Student t, over values drawn without replacement" if n_population else "Student t",
+    )
+
+
+def share_estimate(
+    n_hits: int, n_tries: int, unit: str, source: str, method: Literal["Wilson", "Clopper-Pearson"]
+) -> Estimate:
+    """Return the share of hits among independent tries, with an interval.
+
+    Parameters
+    ----------
+    n_tries
+        At least one.
+    method
+        "Wilson" covers its level on average over rates, "Clopper-Pearson" at every rate, and is wider for it.
+
+    Source
+    ------
+    Wilson 1927; Clopper and Pearson 1934.
+
+    Examples
+    --------
+    >>> share_estimate(0, 10, "share of images", "R", "Wilson").interval[1] < 0.3
+    True
+    """
+    interval = stats.binomtest(n_hits, n_tries).proportion_ci(LEVEL, "wilson" if method == "Wilson" else "exact")
+    return Estimate(
+        n_hits / n_tries,
+        unit,
+        n_tries,
+        n_tries,
+        source,
+        interval=(float(interval.low), float(interval.high)),
+        level=LEVEL,
+        interval_method=method,
     )

@@ -62,7 +62,7 @@ def learning_of(
     n_images = len(drawn)
 
     def loss(values: PerImage, source: str) -> Estimate:
-        return Estimate(float(values.mean()), unit, n_images, n_images, source)
+        return Estimate.of(float(values.mean()), unit, source, n_images)
 
     explained = _explained(drawn - perfect, constant - perfect)
     spread = spread_share(reconstructions, originals, paired=True)
@@ -103,7 +103,7 @@ def _explained(left: PerImage, whole: PerImage) -> Estimate:
     unit = "share of the way"
     source = "(loss of the constant image - loss of the model) / (loss of the constant image - loss of exact drawing)"
     if (reason := _too_few(len(left))) or (reason := "" if whole.mean() > 0 else "the images are all alike"):
-        return Estimate(None, unit, len(left), len(left), source, reason=reason)
+        return Estimate.unknown(reason, unit, source, len(left))
     ratio, error = _ratio_of_means(left, whole, paired=True)
     return _with_interval(1 - ratio, error, unit, source, len(left))
 
@@ -122,10 +122,10 @@ def spread_share(images: Images, originals: Originals, *, paired: bool) -> Estim
     """
     unit, n_images = "share of the originals' spread", len(images)
     if reason := _too_few(min(n_images, len(originals))):
-        return Estimate(None, unit, n_images, n_images, _SPREAD, reason=reason)
+        return Estimate.unknown(reason, unit, _SPREAD, n_images)
     own, whole = _scatter(images), _scatter(originals)
     if whole.mean() == 0:
-        return Estimate(None, unit, n_images, n_images, _SPREAD, reason="the originals are all alike")
+        return Estimate.unknown("the originals are all alike", unit, _SPREAD, n_images)
     ratio, error = _ratio_of_means(own, whole, paired=paired)
     found = _with_interval(ratio, error, unit, _SPREAD, n_images)
     low, high = found.interval or (ratio, ratio)

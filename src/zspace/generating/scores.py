@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Bool
-from scipy import stats
 
+from zspace.estimates import share_estimate
 from zspace.results import Estimate
 from zspace.shapes import Image, Images
 
@@ -59,20 +60,9 @@ def rate_estimate(n_hits: int, n_images: int, seed: int) -> Estimate:
     """
     unit, source = "share of images", f"OpenCV {FACE_DETECTOR} finds at least one face"
     if n_images == 0:
-        return Estimate(None, unit, 0, 0, source, seed=seed, reason="there are no images to look at")
-    interval = stats.binomtest(n_hits, n_images).proportion_ci(0.95, method="wilson")
-    return Estimate(
-        n_hits / n_images,
-        unit,
-        n_images,
-        n_images,
-        source,
-        interval=(float(interval.low), float(interval.high)),
-        level=0.95,
-        interval_method="Wilson",
-        seed=seed,
-        assumptions=("images are independent draws",),
-    )
+        return replace(Estimate.unknown("there are no images to look at", unit, source, 0), seed=seed)
+    found = share_estimate(n_hits, n_images, unit, source, "Wilson")
+    return replace(found, seed=seed, assumptions=("images are independent draws",))
 
 
 def face_rate(hits: Bool[np.ndarray, " n_images"], rate_of_originals: float, seed: int) -> Estimate:
@@ -93,4 +83,4 @@ def face_rate(hits: Bool[np.ndarray, " n_images"], rate_of_originals: float, see
         return estimate
     found = f"the face detector finds a face in only {rate_of_originals:.1%} of the originals"
     reason = f"{found}, so it cannot judge these images"
-    return Estimate(None, estimate.unit, len(hits), len(hits), estimate.source, seed=seed, reason=reason)
+    return replace(Estimate.unknown(reason, estimate.unit, estimate.source, len(hits)), seed=seed)

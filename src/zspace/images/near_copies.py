@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float16, Int64, UInt32
-from scipy import sparse, stats
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from zspace.errors import TooFewPoints
+from zspace.estimates import share_estimate
 from zspace.images.likeness import N_NUMBERS, Likeness, image_likeness, image_signatures
 from zspace.images.pixels import StoredPixels
 from zspace.machine import each_block
@@ -26,7 +27,6 @@ MOST_RANDOM_PAIRS = 100_000
 
 _IMAGES_AT_ONCE, _PAIRS_AT_ONCE = 128, 2048
 _BIN = 0.005
-_LEVEL = 0.95
 
 Pairs = Int64[np.ndarray, "n_pairs 2"]
 Exact = Bool[np.ndarray, " n_pairs"]
@@ -172,7 +172,7 @@ def _pair_counts(likeness: Likeness, exact: Exact) -> dict[str, Estimate]:
         "neighbor_pairs_share": (n_copies / n_pairs, "share of pairs", "neighbours in z that are exact or near copies"),
         "copy_likeness": (COPY_LIKENESS, "correlation", "from here on images are copies; calibrated on drawn faces"),
     }
-    return {key: Estimate(float(value), unit, n_pairs, n_pairs, source) for key, (value, unit, source) in facts.items()}
+    return {key: Estimate.of(float(value), unit, source, n_pairs) for key, (value, unit, source) in facts.items()}
 
 
 def _point_shares(copies: Pairs, n_points: int) -> dict[str, Estimate]:
@@ -196,27 +196,15 @@ def _point_shares(copies: Pairs, n_points: int) -> dict[str, Estimate]:
             "most points that copies link with each other, in chains too; 1 when no point has a copy",
         ),
     }
-    return {
-        key: Estimate(float(value), unit, n_points, n_points, source) for key, (value, unit, source) in facts.items()
-    }
+    return {key: Estimate.of(float(value), unit, source, n_points) for key, (value, unit, source) in facts.items()}
 
 
 def _random_share(likeness: Likeness, seed: int) -> Estimate:
     """Return the share of copies among random pairs, with the interval of Clopper and Pearson 1934."""
     n_copies, n_pairs = int((likeness >= COPY_LIKENESS).sum()), len(likeness)
-    interval = stats.binomtest(n_copies, n_pairs).proportion_ci(_LEVEL, method="exact")
-    return Estimate(
-        n_copies / n_pairs,
-        "share of pairs",
-        n_pairs,
-        n_pairs,
-        "pairs drawn at random that are exact or near copies: those that are alike by chance are among them",
-        interval=(float(interval.low), float(interval.high)),
-        level=_LEVEL,
-        interval_method="Clopper-Pearson",
-        seed=seed,
-        assumptions=("pairs are drawn independently of each other",),
-    )
+    source = "pairs drawn at random that are exact or near copies: those that are alike by chance are among them"
+    found = share_estimate(n_copies, n_pairs, "share of pairs", source, "Clopper-Pearson")
+    return replace(found, seed=seed, assumptions=("pairs are drawn independently of each other",))
 
 
 def _histogram(likeness: Likeness, drawn_likeness: Likeness) -> Curve:
