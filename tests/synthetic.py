@@ -223,7 +223,7 @@ def generation(judged: Learning | None = None) -> GenerateResult:
 def model(n_points: int, z_dim: int, seed: int = 7) -> ModelResults:
     points = cloud(n_points, z_dim, seed)
     found = (radius(points, z_dim), axes(points, z_dim), principal(points, z_dim))
-    encoding = EncodeResult(n_points, z_dim, "77aa", 2.0)
+    encoding = EncodeResult(n_points, z_dim, "77aa", "88bb", 2.0)
     facts = CloudFacts("latents.zarr", n_points, n_points, z_dim, 0, 1, 2, has_posterior=False)
     maps = {name: found for name, (found, _) in drawn_maps().items()}
     return ModelResults(training(), encoding, {item.name: item for item in found}, generation(), maps, facts)

@@ -221,6 +221,18 @@ def _damaged(path: Path, kind: str, error: Exception) -> FileDamaged:
     return FileDamaged(str(path), f"must hold {kind}", str(error), "Mend it, or delete it and run again.")
 
 
+def _plain_text(path: Path) -> str:
+    """Return the text of a file; of a pipe or a device, which might never end, none."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "no plain file")
+    return path.read_text(encoding="utf-8")
+
+
+def irregular_entry(folder: Path) -> Path | None:
+    """Return the first thing in a folder and below that is neither file nor folder, such as a pipe; None if none is."""
+    return next((path for path in sorted(folder.rglob("*")) if not (path.is_file() or path.is_dir())), None)
+
+
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON may be anything; callers read it into records
     """Return the JSON document of a file.
 
@@ -230,7 +242,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON may be anything; caller
         When the file is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(_plain_text(path))
     except (ValueError, OSError, RecursionError) as error:
         raise _damaged(path, "one JSON document", error) from error
 
@@ -244,7 +256,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         When the file is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_plain_text(path))
     except (ValueError, OSError, RecursionError) as error:
         raise _damaged(path, "a TOML table", error) from error
 

@@ -442,6 +442,8 @@ class EncodeResult:
     z_dim: int
     latents_digest: str
     """Of z, mu, logvar and ids."""
+    store_digest: str
+    """Of the images that were encoded: ids are rows of their store, and of no other."""
     elapsed_seconds: float
     notes: tuple[str, ...] = ()
     """Sentences on what a reader of the z-points has to know of the weights."""
@@ -528,3 +530,11 @@ class StudyResults:
     models: dict[str, ModelResults]
     unfinished: dict[str, str] = field(default_factory=dict)
     """By model of which nothing is here: why."""
+
+    @property
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """What is not finished as the plan has it, a model or a part of one, and why."""
+        parts = [
+            (f"{step} of {name}", why) for name, one in self.models.items() for step, why in one.unfinished.items()
+        ]
+        return (*self.unfinished.items(), *parts)

@@ -1,6 +1,7 @@
 """Folders that have been used: changed settings, damage, exchanged files, kills; nothing is passed off as what it is not."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -87,7 +88,7 @@ def test_a_number_that_was_changed_in_the_results_is_noticed(zspace, study, out)
         if command[0] != "measure":  # which reads the z-points, not the numbers
             assert outcome.code == 4
             assert "results.json: must be as it was written, got a step 'measure' of other content." in outcome.stderr
-            assert "Delete it and run the same command again." in outcome.stderr
+            assert "Delete it and run the command that made it again." in outcome.stderr
     path.unlink()
     assert zspace("study", study, "--out", out).code == 0
 
@@ -131,7 +132,10 @@ def test_damaged_z_points_are_noticed_before_they_are_measured(zspace, out, name
     outcome = zspace("measure", run, "--only", "radius", "--maps", "none")
     assert outcome.code == 4
     assert "latents.zarr: must hold the z-points that were encoded here, got " in outcome.stderr
-    assert "Delete it and run the same command again." in outcome.stderr
+    assert f"Delete it and run zspace encode {run}, which makes it anew." in outcome.stderr
+    shutil.rmtree(run / "latents.zarr")
+    assert zspace("encode", run).code == 0
+    assert zspace("measure", run, "--only", "radius", "--maps", "none").code == 0
 
 
 def test_z_points_and_weights_of_another_run_are_noticed(zspace, out):
@@ -268,8 +272,10 @@ def test_what_killed_processes_left_behind_goes(zspace, study, out, tmp_path):
         out / ".plan.toml.4711.partial",
         out / "runs" / "vae" / "checkpoints" / ".step-000000003.safetensors.4711.partial",
     ]
-    folders = [out / "runs" / "vae" / ".latents.zarr.partial", out / ".images.old"]
-    for path in left:
+    folders = [out / "runs" / "vae" / ".latents.zarr.partial", out / ".images.4711.partial-old"]
+    owned = [out / ".notes.old", out / ".film.mkv.partial", out / "mine" / ".plan.toml.4711.partial"]
+    owned[-1].parent.mkdir()
+    for path in [*left, *owned]:
         path.write_text("half")
     for path in folders:
         (path / "z").mkdir(parents=True)
@@ -279,11 +285,75 @@ def test_what_killed_processes_left_behind_goes(zspace, study, out, tmp_path):
     (locked / ".latents.zarr.partial").mkdir()
     assert zspace("study", study, "--out", out).code == 0
     assert not any(path.exists() for path in [*left, *folders])
+    assert all(path.exists() for path in owned)
     assert (locked / ".latents.zarr.partial").exists()  # whoever holds that lock may be at work on it
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     (fresh / ".plan.toml.4711.partial").write_text("half")
     assert zspace("train", study, "--out", fresh).code == 0
+
+
+def test_hidden_files_of_others_are_never_touched(zspace, study, tmp_path):
+    home = tmp_path / "home"
+    (home / "project" / ".git.old").mkdir(parents=True)
+    for name in (".profile.old", ".film.mkv.partial"):
+        (home / name).write_text("mine")
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((30, 3)))
+    assert zspace("measure", tmp_path / "a.npy", "--out", home, "--only", "radius", "--maps", "none").code == 0
+    assert {".profile.old", ".film.mkv.partial", "project"} <= {path.name for path in home.iterdir()}
+    assert (home / "project" / ".git.old").is_dir()
+    shutil.rmtree(home / "project")
+    (home / "results.json").unlink()
+    refused = zspace("study", study, "--out", home)
+    assert refused.code == 4
+    assert "other files, such as .film.mkv.partial" in refused.stderr
+
+
+def test_results_of_points_do_not_go_over_a_study_or_somebody_elses_report(zspace, out, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((30, 3)))
+    before = (out / "report.html").read_bytes()
+    refused = zspace("measure", tmp_path / "a.npy", "--out", out)
+    assert refused.code == 4
+    assert "--out must be a folder for results alone, got a study. Choose another --out." in refused.stderr
+    assert (out / "report.html").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "report.html").write_text("mine")
+    refused = zspace("measure", tmp_path / "a.npy", "--out", tmp_path / "mine")
+    assert "got a report.html that tells of something else." in refused.stderr
+    assert (tmp_path / "mine" / "report.html").read_text() == "mine"
+
+
+def test_z_points_are_never_paired_with_images_of_another_store(zspace, study, out):
+    for changed in ("images.n_faces=58", "seed=4"):
+        assert zspace("train", study, "--out", out, "--set", changed).code == 0
+        outcome = zspace("measure", out / "runs" / "vae", "--only", "radius", "copies", "--maps", "none", "--json")
+        assert outcome.code == 2  # the measure was asked for by name, and there are no images
+        outcome = zspace("measure", out / "runs" / "vae", "--only", "radius", "--maps", "none", "--json")
+        assert outcome.code == 0, outcome.stderr
+        assert "images and attributes were left out: " in outcome.document["cloud"]["notes"][-1]
+        assert "holds others than the z-points were encoded from" in outcome.document["cloud"]["notes"][-1]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "name", ["results.json", "latents.zarr/z/c/0/0", "model.safetensors", "latents.zarr/zarr.json"]
+)
+def test_a_pipe_in_place_of_a_file_is_told_and_not_waited_for(zspace, out, name):
+    run = out / "runs" / "vae"
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    verb = ("encode", run, "--images", "faces") if name == "model.safetensors" else ("measure", run)
+    outcome = zspace(*verb)
+    assert outcome.code == 4
+    assert "FileDamaged: " in outcome.stderr
+
+
+def test_a_missing_part_of_own_z_points_is_damage_and_not_another_format(zspace, out):
+    run = out / "runs" / "vae"
+    (run / "latents.zarr" / "zarr.json").unlink()
+    outcome = zspace("measure", run)
+    assert outcome.code == 4
+    assert "latents.zarr: must hold the z-points that were encoded here, got " in outcome.stderr
 
 
 def test_a_written_report_needs_neither_pytorch_nor_matplotlib(out):

@@ -208,7 +208,8 @@ def _report(command: Report) -> tuple[dict[str, Any], str]:
         return {"would": [would], "report": str(path)}, would
     with ProgressView(command.output.quiet) as watch:
         results = report(StudyFolder(command.folder), watch)
-    return {"report": str(path), "results": _without_curves(results)}, f"Report: {path}"
+    text = "\n".join([*(f"Not in it: {what}: {why}" for what, why in results.missing), f"Report: {path}"])
+    return {"report": str(path), "results": _without_curves(results)}, text
 
 
 def _without_curves(results: StudyResults) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Rows = int | slice | Int64[np.ndarray, " n_rows"] | Bool[np.ndarray, " n_images"
 
 def pack_anew(store: Path) -> str:
     """Return what to do about a damaged store: packing alone would take one of the right sizes for done."""
-    return f"Delete the folder {store} and run again, which packs the images anew."
+    return f"Delete the folder {store} and run zspace study, train or pack again, which packs the images anew."
 
 
 class StoredPixels:

@@ -136,7 +136,12 @@ def store_digest(
 def _read_document(folder: Path) -> dict[str, Any]:
     if not folder.is_dir() or not any((folder / name).exists() for name in STORE_FILES):
         got = "a folder of something else" if folder.is_dir() else "no such folder"
-        raise StoreNotFound(str(folder), "must hold an image store", got, "Make it with zspace pack.")
+        raise StoreNotFound(
+            str(folder),
+            "must hold an image store",
+            got,
+            "Make it with zspace pack, or with zspace study where it is a study's.",
+        )
     if not (folder / DOCUMENT).is_file():
         raise _incomplete(folder, f"no {DOCUMENT}")
     try:

@@ -240,14 +240,6 @@ def _marked(cell: Cell, mark: str) -> Cell:
     return Number(f"{cell}{mark}", cell.exact) if isinstance(cell, Number) else cell
 
 
-def unfinished_lines(results: StudyResults) -> tuple[tuple[str, str], ...]:
-    """Return what of a study is not finished as its plan has it, and why: model or part of one, and the reason."""
-    parts = [
-        (f"{step} of {name}", why) for name, found in results.models.items() for step, why in found.unfinished.items()
-    ]
-    return (*results.unfinished.items(), *parts)
-
-
 def learning_lines(results: StudyResults) -> tuple[str, ...]:
     """Return one line for every model that is not known to have learned to draw."""
     return tuple(

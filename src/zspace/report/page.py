@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from zspace.figures import slug
 from zspace.report.glossary import explained, glossary
-from zspace.report.headline import comparison_table, headline_of, points_headline, unfinished_lines
+from zspace.report.headline import comparison_table, headline_of, points_headline
 from zspace.report.plates import Manner, copy_sheet
 from zspace.report.posts import DATA, NAMES
 from zspace.report.sections import data_section, measure_sections, model_section, points_facts
@@ -89,7 +89,7 @@ def render_report(study: StudyReport) -> Rendered:
         seed=settings.seed,
         is_long=len(models) > 1,
         findings=headlines,
-        unfinished=unfinished_lines(study.results),
+        unfinished=study.results.missing,
         compare_with_posts=settings.compare_with_posts,
         comparison=comparison_table(study.results) if len(models) > 1 else None,
         data=data_section(study.results.images),

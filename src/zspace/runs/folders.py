@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from zspace.errors import FolderHoldsAnotherStudy, FolderInUse, FolderNotEmpty, NotAStudyFolder
+from zspace.errors import FolderHoldsAnotherStudy, FolderInUse, FolderNotEmpty, NotAStudyFolder, OutputNotWritable
 from zspace.files import make_folder, output_error, read_toml, write_toml
 from zspace.runs.steps import StepLog
 from zspace.settings import AskedRun, Plan, plan_document, plan_from_document
 
 _LOCK = ".lock"
+_WRITTEN = r"\.zspace\.json|plan\.toml|results\.json|report\.html|history\.jsonl|[\w.-]+\.(safetensors|svg)"
+_LEFTOVER_FILE = re.compile(rf"\.({_WRITTEN})\.\d+\.partial")
+_LEFTOVER_FOLDER = re.compile(r"\.((latents\.zarr|tensorboard)\.(partial|old)|images\.\d+\.partial(-old)?)")
+"""What an atomic write of a file or folder of a study is called until it is whole."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ def _lost_its_plan(folder: StudyFolder, plan: Plan) -> bool:
 
 def _foreign(path: Path) -> list[str]:
     """Return the names in a folder without a plan that no killed study can have left there."""
-    return sorted(entry.name for entry in path.iterdir() if entry.name != _LOCK and not _is_leftover(entry.name))
+    names = [entry.name for entry in path.iterdir() if entry.name != _LOCK]
+    return sorted(name for name in names if not _LEFTOVER_FILE.fullmatch(name))
 
 
 def _check_same_study(folder: StudyFolder, plan: Plan) -> None:
@@ -175,6 +180,8 @@ def locked(path: Path) -> Iterator[None]:
     """
     make_folder(path)
     lock = path / _LOCK
+    if lock.exists() and not lock.is_file():
+        raise OutputNotWritable(str(lock), "must be a plain file", "something else", "Delete it.")
     try:
         file = lock.open("w")
     except OSError as error:
@@ -191,25 +198,22 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed in the middle of a write left in a folder and below.
+    """Remove what processes that were killed in the middle of a write left in the folder of a study, run or result.
 
-    A folder below with a lock of its own belongs to whoever locks it, and is left alone.
+    Only names that zspace itself gives for a while, and only where it gives them: whatever else is hidden there, and in
+    other folders below, is somebody's own.
     """
-    for name, below, files in os.walk(path):
-        folder = Path(name)
-        for leftover in filter(_is_leftover, files):
-            (folder / leftover).unlink(missing_ok=True)
-        for leftover in filter(_is_leftover, below):
-            shutil.rmtree(folder / leftover, ignore_errors=True)
-        below[:] = [name for name in below if not _is_leftover(name) and not (folder / name / _LOCK).exists()]
+    for folder in _own_folders(path):
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            if _LEFTOVER_FILE.fullmatch(entry.name):
+                entry.unlink(missing_ok=True)
+            elif _LEFTOVER_FOLDER.fullmatch(entry.name):
+                shutil.rmtree(entry, ignore_errors=True)
 
 
-def _is_leftover(name: str) -> bool:
-    """Return whether a file or folder is one that an atomic write makes for a while.
-
-    Examples
-    --------
-    >>> _is_leftover(".plan.toml.4711.partial"), _is_leftover(".latents.zarr.old"), _is_leftover("plan.toml")
-    (True, True, False)
-    """
-    return name.startswith(".") and name.endswith((".partial", ".old"))
+def _own_folders(path: Path) -> Iterator[Path]:
+    """Yield the folders that are written to under the lock of a folder."""
+    yield path / "images"
+    for run in (path, *sorted((path / "runs").glob("*"))):
+        checkpoints = run / "checkpoints"
+        yield from (run, checkpoints, *sorted(checkpoints.glob("other-*")), run / "maps", run / "figures")

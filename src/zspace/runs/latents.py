@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 from zarr.codecs import Crc32cCodec
 
 from zspace.errors import FileDamaged, NotARunFolder
-from zspace.files import atomic_folder, document_digest
+from zspace.files import atomic_folder, document_digest, irregular_entry
 from zspace.runs.folders import RunFolder
 from zspace.runs.steps import StepLog
 from zspace.runs.tensors import arrays_digest
@@ -76,16 +76,24 @@ def check_latents(path: Path) -> None:
     FileDamaged
         When an array is not what was encoded here.
     """
-    run = RunFolder(path.parent)
-    if run.latents == path and StepLog(run.path).digest("encode", path) is not None:
+    run = RunFolder(path.resolve().parent)
+    if are_own_latents(path):
         for name in [*latent_names(run), "ids"]:
             _read_array(run, name)
+
+
+def are_own_latents(path: Path) -> bool:
+    """Return whether z-points were encoded by zspace, by the log beside them."""
+    place = path.resolve()
+    return place == RunFolder(place.parent).latents and StepLog(place.parent).digest("encode", place) is not None
 
 
 def _read_array(run: RunFolder, name: str) -> np.ndarray:
     path = run.latents
     if not path.is_dir():
-        raise NotARunFolder(str(path), "must be a Zarr group of z-points", "nothing", "Run zspace study first.")
+        raise NotARunFolder(str(path), "must be a Zarr group of z-points", "nothing", f"Run zspace encode {run.path}.")
+    if (strange := irregular_entry(path)) is not None:
+        raise _damaged(path, f"{strange.name}, which is no file")
     try:
         written = zarr.open_group(path, mode="r").attrs.get(_DIGESTS)
         digests = dict(written) if isinstance(written, Mapping) else {}
@@ -101,5 +109,5 @@ def _read_array(run: RunFolder, name: str) -> np.ndarray:
 
 
 def _damaged(path: Path, got: str) -> FileDamaged:
-    next_step = "Delete it and run the same command again."
+    next_step = f"Delete it and run zspace encode {path.parent}, which makes it anew."
     return FileDamaged(str(path), "must hold the z-points that were encoded here", got, next_step)

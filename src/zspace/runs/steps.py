@@ -16,6 +16,7 @@ from zspace.records import from_mapping, to_mapping
 from zspace.results import Progress, Watcher
 
 RESULTS_VERSION = 2
+NOT_FINISHED = "not finished"
 OTHER_SETTINGS = "last finished with other settings"
 
 Result = TypeVar("Result")
@@ -85,7 +86,7 @@ class StepLog:
         """
         entry = self._entry(step)
         if entry is None:
-            return "not finished"
+            return NOT_FINISHED
         if entry.fingerprint != fingerprint:
             return OTHER_SETTINGS
         for name, file in entry.files.items() if with_files else ():
@@ -215,7 +216,7 @@ class StepLog:
 
     def _damaged(self, got: str) -> FileDamaged:
         return FileDamaged(
-            str(self.path), "must be as it was written", got, "Delete it and run the same command again."
+            str(self.path), "must be as it was written", got, "Delete it and run the command that made it again."
         )
 
 

@@ -90,6 +90,9 @@ def load_facts(path: Path) -> dict[str, Any]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Give the open file and what its head says, and turn all that can be wrong with both into one error."""
+    if not path.is_file():
+        rule, next_step = "must be a whole safetensors file", "Run zspace study again, which makes it anew."
+        raise FileDamaged(str(path), rule, "no plain file" if path.exists() else "no such file", next_step)
     try:
         with safe_open(path, framework="numpy") as file:
             yield file, json.loads((file.metadata() or {})[_METADATA])
@@ -101,4 +104,5 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _damaged(path: Path, got: str) -> FileDamaged:
-    return FileDamaged(str(path), "must be a whole safetensors file", got, "Delete it and run the same command again.")
+    next_step = "Delete it and run zspace study again, which makes it anew."
+    return FileDamaged(str(path), "must be a whole safetensors file", got, next_step)

@@ -182,5 +182,6 @@ def _write_points(
         n_points=len(points),
         z_dim=points.shape[1],
         latents_digest=digest,
+        store_digest=store.result.store_digest,
         elapsed_seconds=perf_counter() - start,
     )

@@ -14,13 +14,13 @@ from zspace.files import document_digest, file_digest, make_folder, place_name, 
 from zspace.images.store import ImageStore, open_store
 from zspace.latents import Selection, check_latents_source, read_latents_file, usable_latents
 from zspace.measuring import check_measures
-from zspace.results import CloudFacts, Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
+from zspace.results import CloudFacts, EncodeResult, Map, MeasureResult, Progress, ReportResult, Watcher, watch_nothing
 from zspace.runs.fingerprints import fingerprint
 from zspace.runs.folders import RunFolder, StudyFolder, locked
-from zspace.runs.latents import check_latents, read_latent_ids
+from zspace.runs.latents import are_own_latents, check_latents, read_latent_ids
 from zspace.runs.pictures import read_sheets
 from zspace.runs.reading import is_run_folder, notes_on_points
-from zspace.runs.steps import Files, OtherFields, StepLog
+from zspace.runs.steps import NOT_FINISHED, Files, OtherFields, StepLog
 from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import copy_pictures, write_figures
@@ -84,12 +84,11 @@ def measure_points(
     """
     check_measures(settings)
     path = _points_of(source)
-    check_latents_source(path)
     _check_place(out)
     with locked(out):
         _set_aside(out, source, path, watch)
-        store = _store_of(path)
-        notes = notes_on_points(source) if is_run_folder(source) else ()
+        store, notes = _store_of(path)
+        notes = (*notes_on_points(source), *notes) if is_run_folder(source) else notes
         asked = {"selection": selection, "store": store and store.result.store_digest, "notes": notes}
 
         def gather() -> Gathered:
@@ -108,15 +107,21 @@ def measure_points(
 def look_at_points(source: Path, out: Path, seed: int, selection: Selection = _EVERYTHING) -> CloudFacts:
     """Return what `measure_points` would read, without measuring it; it refuses the same."""
     path = _points_of(source)
-    check_latents_source(path)
     _check_place(out)
     return usable_latents(read_latents_file(path, selection), str(path.resolve()), selection.n_points, seed)[1]
 
 
 def _check_place(out: Path) -> None:
+    got = None
     if _is_run(out):
+        got = "a run"
+    elif StudyFolder(out).plan.exists():
+        got = "a study"
+    elif (out / "report.html").exists() and StepLog(out).unfinished("measure", "") == NOT_FINISHED:
+        got = "a report.html that tells of something else"
+    if got:
         rule, next_step = "--out must be a folder for results alone", "Choose another --out."
-        raise FolderNotEmpty(str(out), rule, "a run", next_step)
+        raise FolderNotEmpty(str(out), rule, got, next_step)
 
 
 def _set_aside(out: Path, source: Path, points: Path, watch: Watcher) -> None:
@@ -142,20 +147,29 @@ def _set_aside(out: Path, source: Path, points: Path, watch: Watcher) -> None:
 def _points_of(source: Path) -> Path:
     """Return where the points are: a run's own, or the source itself."""
     if not _is_run(source):
+        if not are_own_latents(source):  # whose damage is told as such when they are read
+            check_latents_source(source)
         return source
     run = RunFolder(source)
     if not run.latents.is_dir():
-        raise NotARunFolder(str(source), "must be an encoded run", "no z-points in it", "Run zspace study to its end.")
+        next_step = f"Run zspace encode {source}."
+        raise NotARunFolder(str(source), "must be an encoded run", "no z-points in it", next_step)
     return run.latents
 
 
-def _store_of(points: Path) -> ImageStore | None:
-    """Return the image store that the ids of z-points count in: that of the run's study, or the one beside them."""
-    if not (points / "ids").is_dir():
-        return None
+def _store_of(points: Path) -> tuple[ImageStore | None, tuple[str, ...]]:
+    """Return the image store that the ids of z-points count in, and what to say where it is there no more."""
+    if not are_own_latents(points):
+        return None, ()
     folder = points.resolve().parent
-    store = StudyFolder(folder.parent.parent).store if is_run_folder(folder) else StudyFolder(folder).store
-    return open_store(store) if store.is_dir() else None
+    place = StudyFolder(folder.parent.parent).store if is_run_folder(folder) else StudyFolder(folder).store
+    if not place.is_dir():
+        return None, ()
+    store = open_store(place)
+    if store.result.store_digest != StepLog(folder).result("encode", EncodeResult).store_digest:
+        note = f"images and attributes were left out: {place} holds others than the z-points were encoded from"
+        return None, (f"{note}; run zspace encode again",)
+    return store, ()
 
 
 def _report(

@@ -41,7 +41,7 @@ def test_a_damaged_image_is_named_with_what_to_do(path, rows):
     with pytest.raises(
         FileDamaged,
         match=r"images\.npy: must hold the pixels that were packed, by the checksums in index\.parquet, got others in "
-        r"row 4, the image '4\.png'\. Delete the folder .* and run again",
+        r"row 4, the image '4\.png'\. Delete the folder .* and run zspace study",
     ):
         pixels[rows]
     with pytest.raises(FileDamaged, match="row 4"):

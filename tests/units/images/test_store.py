@@ -59,7 +59,8 @@ def test_other_programs_can_read_it(store):
 def test_a_missing_file_is_named(store, name):
     (store / name).unlink()
     with pytest.raises(
-        StoreIncomplete, match=f"must be a whole image store, got no {name}. Delete the folder .*store and run again"
+        StoreIncomplete,
+        match=f"must be a whole image store, got no {name}. Delete the folder .*store and run zspace study",
     ):
         open_store(store)
 
