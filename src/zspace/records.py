@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -216,6 +217,8 @@ def _broken_rule(mark: object, value: Any) -> str | None:  # noqa: ANN401
     numbers = value if isinstance(value, tuple) else (value,)
     if isinstance(mark, Within) and any(not mark.low <= number <= mark.high for number in numbers):
         return f"must be {mark}"
+    if isinstance(mark, Within) and not all(map(isfinite, numbers)):
+        return "must be finite"
     return None
 
 

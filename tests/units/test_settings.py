@@ -197,3 +197,12 @@ def test_a_plan_of_before_keeps_what_was_resolved_then():
 def test_tables_of_another_shape_are_refused_in_words(tmp_path, table):
     with pytest.raises(SettingsError, match=r"must be a preset|must be a table"):
         resolve_plan(write(tmp_path / "s.toml", table), {"models.*.training.epochs": 2})
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+@pytest.mark.parametrize(
+    "key", ["measure.axis_bin", "models.ae.training.learning_rate", "models.ae.objective.kl_weight"]
+)
+def test_numbers_of_settings_are_finite(key, value):
+    with pytest.raises(SettingOutOfRange, match=rf"{key}: must be (finite|at least [\w.-]+), got {value}\."):
+        resolve_plan("demo", {key: float(value)})

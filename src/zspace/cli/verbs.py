@@ -151,13 +151,17 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
     return {"out": str(out), "report": str(path), "results": _without_curves(results)}, told
 
 
+_ENCODED = ("source", "crop", "max_skipped_fraction", "max_megapixels")
+"""What of the image settings applies to images that are encoded: their size is the model's, and there is no split."""
+
+
 def _encode(command: Encode) -> tuple[dict[str, Any], str]:
     from zspace.workflows.encode import default_place, encode_others, encode_study, would_encode
 
     settings = command.images.settings()
     out = command.run if settings is None else command.out or default_place(command.run, settings)
     if command.output.dry_run:
-        document = {} if settings is None else to_mapping(settings)
+        document = {} if settings is None else {key: getattr(settings, key) for key in _ENCODED}
         would = would_encode(command.run, settings, out)
         text = "\n".join((*would, _lines({"out": out, **document})))
         return {"would": would, "settings": document, "out": str(out)}, text
@@ -166,7 +170,8 @@ def _encode(command: Encode) -> tuple[dict[str, Any], str]:
             result = encode_study(command.run, watch)
         else:
             result = encode_others(command.run, settings, out, watch)
-    text = f"{result.n_points:,} z-points of {result.z_dim:,} dimensions in {out / 'latents.zarr'}"
+    points = f"{result.n_points:,} z-points of {result.z_dim:,} dimensions in {out / 'latents.zarr'}"
+    text = "\n".join([*result.notes, points])
     return {"out": str(out), "encode": to_mapping(result)}, text
 
 

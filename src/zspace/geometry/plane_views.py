@@ -31,6 +31,12 @@ class Plane:
         return "-".join(f"{self.kind}{number + self._offset}" for number in (self.first, self.second))
 
     @property
+    def words(self) -> str:
+        """What a person calls it, such as ``"components 1 and 2"``."""
+        kind = "components" if self.kind == "pc" else "axes"
+        return f"{kind} {self.first + self._offset} and {self.second + self._offset}"
+
+    @property
     def labels(self) -> tuple[str, str]:
         """What is written at its axes."""
         word = "principal component" if self.kind == "pc" else "axis"
@@ -84,7 +90,7 @@ def chosen_planes(asked: tuple[str, ...], z_dim: int) -> tuple[list[Plane], tupl
     --------
     >>> planes, notes = chosen_planes(("pc1-pc18",), 8)
     >>> planes[0].name, notes
-    ('pc1-pc8', ('asked pc1-pc18, taken pc1-pc8: there are 8 dimensions',))
+    ('pc1-pc8', ('there are 8 dimensions: components 1 and 8 stand for components 1 and 18',))
     """
     planes: dict[str, Plane] = {}
     notes = []
@@ -96,7 +102,7 @@ def chosen_planes(asked: tuple[str, ...], z_dim: int) -> tuple[list[Plane], tupl
             first, second = max(last - 1, 0), last
         used = Plane(plane.kind, first, second)
         if used != plane:
-            notes.append(f"asked {name}, taken {used.name}: there are {z_dim} dimensions")
+            notes.append(f"there are {z_dim} dimensions: {used.words} stand for {plane.words}")
         planes.setdefault(used.name, used)
     return list(planes.values()), tuple(notes)
 

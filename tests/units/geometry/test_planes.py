@@ -32,9 +32,9 @@ def test_planes_beyond_the_last_dimension_are_taken_down_and_told():
     planes, notes = chosen_planes(("pc1-pc18", "pc8-pc35", "axis0-axis1", "axis52-axis221"), 6)
     assert [plane.name for plane in planes] == ["pc1-pc6", "pc5-pc6", "axis0-axis1", "axis4-axis5"]
     assert notes == (
-        "asked pc1-pc18, taken pc1-pc6: there are 6 dimensions",
-        "asked pc8-pc35, taken pc5-pc6: there are 6 dimensions",
-        "asked axis52-axis221, taken axis4-axis5: there are 6 dimensions",
+        "there are 6 dimensions: components 1 and 6 stand for components 1 and 18",
+        "there are 6 dimensions: components 5 and 6 stand for components 8 and 35",
+        "there are 6 dimensions: axes 4 and 5 stand for axes 52 and 221",
     )
 
 
@@ -42,7 +42,9 @@ def test_a_plane_is_looked_at_once_even_if_asked_twice():
     found = measured(standard_normal_points(50, 2, 1), ("pc1-pc2", "pc1-pc18"))
     assert list(found.curves) == ["pc1-pc2"]
     assert found.estimates["n_planes"].value == 1
-    assert found.estimates["n_planes"].warnings == ("asked pc1-pc18, taken pc1-pc2: there are 2 dimensions",)
+    assert found.estimates["n_planes"].warnings == (
+        "there are 2 dimensions: components 1 and 2 stand for components 1 and 18",
+    )
 
 
 def test_raw_axes_keep_their_coordinates_and_components_start_at_the_mean():
