@@ -9,6 +9,8 @@ _STEP = 0.35
 """Distance of the nodes, in standard deviations of the integrand near the saddle point."""
 _STRETCH = 0.3
 """Nodes grow apart at this rate, so that a few dozen of them also reach the long tails of forms of one or two terms."""
+_OPENING = 0.6
+"""Slope of the path's far ends, real over imaginary; from 1 on, the terms could grow along it without bound."""
 _NEGLIGIBLE = -30.0
 """Natural logarithm of what may be cut off, beside 1: 1e-13."""
 _MOST_NODES = 2000
@@ -69,10 +71,14 @@ class QuadraticForm:
     def cumulative_and_density(self, values: _Values) -> tuple[_Values, _Values]:
         """Return the chance of Q <= each value, and the density there.
 
-        The integral of the characteristic function is taken through the saddle point, along the parabola that
-        touches the path of steepest descent, where the integrand neither oscillates nor cancels: one term or a
-        thousand, equal weights or a few dominant ones, the same few dozen nodes do. Both ends of the law keep their
-        relative accuracy.
+        The integral of the characteristic function is taken through the saddle point s0, along the hyperbola that
+        touches the path of steepest descent, where the integrand hardly oscillates: one term or a thousand, equal
+        weights or a few dominant ones, the same few dozen nodes do. Both ends of the law keep their relative accuracy.
+
+        With tau = (s - s0) 2 w / (1 - 2 s0 w), a term's share of the exponent beyond its linear part is
+        -(log(1 - tau) + tau) / 2 or a positive multiple of tau ** 2 / (1 - tau). Along tau = r exp(i theta) the real
+        part of either stays below 0 for every r just when 45 degrees <= theta <= 90 degrees. The hyperbola keeps to
+        these angles; a parabola leaves them, and terms of small weight and large offset then overflow.
 
         Cost
         ----
@@ -86,7 +92,7 @@ class QuadraticForm:
         Source
         ------
         Rice 1980, SIAM J. Sci. Stat. Comput. 1, 438; Helstrom 1996, IEEE Trans. Aerosp. Electron. Syst. 32, 1186:
-        the same contour, here with nodes that grow apart.
+        a parabola as contour, here a hyperbola, and nodes that grow apart.
         """
         if self.is_constant:
             raise ValueError("a constant form has no density")
@@ -167,7 +173,7 @@ class _Scaled:
         s0 = self.saddle_points(y, upper)
         _, second, third = self.derivatives(s0)
         width = 1 / np.sqrt(second + 1 / s0**2)
-        # The pole is left out of the bend: without it the parabola always opens towards the singular points.
+        # The pole is left out of the bend: without it the path always opens towards the singular points.
         bend = third / (6 * second)
         top = self.log_transform(s0.astype(complex)).real - s0 * y
         tail, density = np.zeros_like(y), np.zeros_like(y)
@@ -175,9 +181,10 @@ class _Scaled:
             u = np.sinh(_STRETCH * node * _STEP) / _STRETCH
             step = _STEP * np.cosh(_STRETCH * node * _STEP) * (0.5 if node == 0 else 1.0)
             v = width * u
-            s = s0 + 1j * v + bend * v**2
+            root = np.sqrt(1 + (2 * bend * v / _OPENING) ** 2)
+            s = s0 + 1j * v + 2 * bend * v**2 / (1 + root)
             exponent = self.log_transform(s) - s * y - top
-            weight = step * width * np.exp(exponent) * (1 + 2 * bend * v / 1j)
+            weight = step * width * np.exp(exponent) * (1 + 2 * bend * v / root / 1j)
             tail += (weight / s).real
             density += weight.real
             if exponent.real.max() < _NEGLIGIBLE:
