@@ -10,6 +10,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ from zspace.settings import ImageSettings
 
 Values = Float32[np.ndarray, "n_images n_attributes"]
 
+_NAMING = frozenset(
+    {"file", "filename", "file_name", "image", "image_id", "img", "name", "path", "filepath", "file_path"}
+)
+"""What columns are called that hold the names of images."""
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 _MOST_BYTES = 1 << 29
 """Of a table, also of a Parquet when it is unpacked; CelebA's 40 attributes of a million images would take 320 MB."""
@@ -110,7 +115,17 @@ def _read_parquet(data: bytes) -> pa.Table:
             raise ValueError(f"a table that unpacks to more than {_MOST_BYTES:,} bytes")
         columns = file.read()
         columns.validate(full=True)  # else text that is no UTF-8 fails only when it is used
-        return columns
+        return pa.Table.from_arrays(list(map(_plain, columns.columns)), names=columns.column_names)
+
+
+def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Return the values of categories and of bytes as such, and any other column as it is."""
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    if pa.types.is_binary(column.type):
+        with suppress(pa.ArrowInvalid):  # bytes that are no text stay bytes
+            return pc.cast(column, pa.string())
+    return column
 
 
 def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:
@@ -158,7 +173,8 @@ def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
 def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
     """Return the attributes of the images, in their order.
 
-    The file-name column is the one that names the most images, by the rule of `zspace.images.matching`. All other
+    The file-name column is the one that names the most images, by the rule of `zspace.images.matching`; columns that
+    look like names of files, or are called so, come before all others: no rank and no age passes for a name. All other
     columns of numbers or booleans become attributes. A table of nothing but -1 and 1, as CelebA's, becomes 0 and 1.
 
     Parameters
@@ -174,13 +190,12 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
         When a table that was asked for fits no image or holds no number, or when it names an image twice.
     """
     columns = table.columns
-    match = best_match(
-        {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}, names
-    )
+    texts = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
+    match = best_match(_naming(texts), names)
     if match is None or not match.n_matched:
         return _no_match(table, match, names)
     _refuse_unless_clear(table, match)
-    numbers, texts = _numeric_columns(columns.drop_columns([match.column]))
+    numbers, others = _numeric_columns(columns.drop_columns([match.column]))
     if table.was_asked_for and not numbers.column_names:
         raise _unreadable(table, "must have a column of numbers", f"only {_list(columns.column_names)}")
     rows = match.rows
@@ -188,8 +203,22 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
     values[rows >= 0] = attribute_values(numbers, tuple(numbers.column_names))[rows[rows >= 0]]
     values[~np.isfinite(values)] = np.nan
     is_signs = bool(np.isin(values[np.isfinite(values)], (-1, 1)).all())
-    notes = _notes(table, match, is_signs=is_signs, texts=texts)
+    notes = _notes(table, match, is_signs=is_signs, texts=others)
     return JoinedAttributes(tuple(numbers.column_names), (values + 1) / 2 if is_signs else values, notes)
+
+
+def _naming(texts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the columns that hold names of files by their looks or by what they are called; all, where none does."""
+    found = {
+        column: cells
+        for column, cells in texts.items()
+        if column.strip().lower() in _NAMING or 2 * sum(map(_looks_like_a_file, cells)) > len(cells)
+    }
+    return found or texts
+
+
+def _looks_like_a_file(cell: str) -> bool:
+    return "/" in cell or is_image_name(cell)
 
 
 def beside(own: JoinedAttributes, joined: JoinedAttributes) -> JoinedAttributes:
@@ -251,7 +280,7 @@ def _as_number(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any] | None:
 
 
 def _notes(table: AttributeTable, match: Match, *, is_signs: bool, texts: list[str]) -> tuple[str, ...]:
-    notes = [f"Attributes come from {table.name}."]
+    notes = [f"Attributes come from {table.name}, by the names in its column {match.column!r}."]
     if match.form.without_common_folders:
         notes.append("Its names fit without the folders that all of them, or all images, lie in.")
     if is_signs:

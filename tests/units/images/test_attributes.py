@@ -35,7 +35,9 @@ def test_celebas_text_file_is_read_with_or_without_its_count(settings_for, befor
     attributes = join_attributes(table, NAMES)
     assert attributes.names == ("Smiling", "Young")
     assert attributes.values.tolist() == [[1, 0], [0, 1], [1, 1]]
-    assert attributes.notes == ("Attributes come from list_attr_celeba.txt. Its values -1 and 1 became 0 and 1.",)
+    assert attributes.notes == (
+        "Attributes come from list_attr_celeba.txt, by the names in its column 'image_id'. Its values -1 and 1 became 0 and 1.",
+    )
 
 
 def test_celebas_csv_is_read(settings_for):
@@ -212,3 +214,32 @@ def test_a_table_larger_than_any_is_refused_unread(tmp_path, settings_for, monke
         assert (tmp_path / "a.parquet").stat().st_size < 20_000
     with pytest.raises(AttributesUnreadable, match=r"more than 100,000 bytes\. Mend the file, or leave it out"):
         joined(settings_for, tmp_path / f"a.{kind}")
+
+
+RANKED = "file,rank,smile\n1.png,6,1\n2.png,5,0\n3.png,4,1\n004.png,3,0\n005.png,2,1\n006.png,1,0\n"
+
+
+@pytest.mark.parametrize(
+    "text", [RANKED, RANKED.replace("file,", ",").replace("\n00", "\n"), RANKED.replace(".png", "")]
+)
+def test_no_rank_passes_for_a_name(tmp_path, settings_for, text):
+    (tmp_path / "a.csv").write_text(text)
+    attributes = joined(settings_for, tmp_path / "a.csv", [f"{number}.png" for number in range(1, 7)])
+    assert attributes.names == ("rank", "smile")
+    assert attributes.values[:3].tolist() == [[6, 1], [5, 0], [4, 1]]
+    column = "" if text.startswith(",") else "file"
+    assert f"by the names in its column {column!r}." in attributes.notes[0]
+
+
+def test_names_that_fit_no_image_are_not_replaced_by_another_column(tmp_path, settings_for):
+    (tmp_path / "a.csv").write_text("file,age\nIMG_1.jpg,1\nIMG_2.jpg,2\n")
+    with pytest.raises(AttributesUnreadable, match=r"must have a column that names the images, such as '1\.png'"):
+        joined(settings_for, tmp_path / "a.csv", ["1.png", "2.png"])
+
+
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int8(), pa.string()), pa.binary(), pa.large_string()])
+def test_names_may_be_categories_or_bytes(tmp_path, settings_for, kind):
+    names = pa.array(["000001.jpg", "000002.jpg"])
+    column = names.dictionary_encode() if pa.types.is_dictionary(kind) else names.cast(kind)
+    pq.write_table(pa.table({"file": column, "x": [1, 2]}), tmp_path / "a.parquet")
+    assert joined(settings_for, tmp_path / "a.parquet").values[:2].tolist() == [[1], [2]]
