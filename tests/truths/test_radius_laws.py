@@ -136,3 +136,57 @@ def test_the_law_of_a_flat_cloud_ignores_the_empty_direction():
     law = matched_gaussian_radius_law(Cloud(points))
     assert law.cumulative(np.array([1.9])).item() == 0
     assert law.low == pytest.approx(2)
+
+
+OFF_CENTRE = {
+    "crossed by a flat axis": ([1, 1, 1, 0.01], [0, 0, 0, 3]),
+    "far along a narrow axis": ([5, 1, 1, 1], [0, 0, 0, 60]),
+    "one very broad axis": ([300, 1, 1, 1], [0, 0, 0, 30]),
+    "seven and a flat one": ([1] * 7 + [0.01], [0] * 7 + [10]),
+    "one broad axis": ([30, 1, 1, 1], [0, 0, 0, 30]),
+    "broad, narrow and several offsets": ([1, 1, 1, 1, 5, 0.1], [0, 5, -3, 1, 0, 0]),
+    "less far along a narrow axis": ([5, 1, 1, 1], [0, 0, 0, 30]),
+}
+
+
+@pytest.mark.parametrize(("deviations", "offsets"), OFF_CENTRE.values(), ids=OFF_CENTRE)
+def test_off_centre_clouds_of_unequal_widths_follow_their_law(deviations, offsets):
+    deviations, offsets = np.array(deviations, float), np.array(offsets, float)
+    normals = random_stream(1, "test").standard_normal((100_000, len(deviations)))
+    radii = np.linalg.norm(offsets + deviations * normals, axis=1)
+    law = gaussian_radius_law(deviations, offsets)
+    assert law.basis == "computed"
+    assert abs(law.mean - radii.mean()) < 4 * radii.std() / np.sqrt(len(radii))
+    assert stats.kstest(radii, law.cumulative).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("case", range(40))
+def test_the_squared_radius_has_its_mean_and_deviation_whatever_the_widths_and_offsets(case):
+    random = random_stream(case, "test")
+    z_dim = int(300 ** random.uniform())
+    deviations, offsets = 10 ** random.uniform(-3, 3, (2, z_dim))
+    offsets *= random.integers(0, 2, z_dim)
+    law, form = gaussian_radius_law(deviations, offsets), QuadraticForm(deviations, offsets)
+    squares = law.quantiles((np.arange(1 << 16) + 0.5) / (1 << 16)) ** 2
+    assert law.basis == "computed"
+    assert squares.mean() == pytest.approx(form.mean, abs=1e-3 * form.standard_deviation)
+    assert squares.std() == pytest.approx(form.standard_deviation, rel=2e-3)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 0.9])
+def test_a_law_that_cannot_be_computed_is_drawn_and_says_so(monkeypatch, wrong):
+    computed = QuadraticForm.cumulative_and_density
+
+    def broken(form, values):
+        return tuple(wrong * part for part in computed(form, values))
+
+    monkeypatch.setattr(QuadraticForm, "cumulative_and_density", broken)
+    law = gaussian_radius_law(np.ones(3), np.zeros(3))
+    assert law.basis == "from 100000 drawn points"
+    assert law.mean == pytest.approx(stats.chi(3).mean(), abs=0.01)
+    assert law.peak == pytest.approx(np.sqrt(2), abs=0.2)
+    np.testing.assert_allclose(law.cumulative(stats.chi(3).ppf(SHARES)), SHARES, atol=0.01)
+    cloud = Cloud(gaussian_points(500, np.zeros(3), np.eye(3), 1))
+    found = radius_density(cloud, (0.25,), 3, 1)
+    assert found.estimates["matched_mean_radius"].source.endswith(", from 100000 drawn points")
+    assert found.curves["bin 0.25"].laws[1].name.endswith(", from 100000 drawn points")

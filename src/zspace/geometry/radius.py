@@ -150,13 +150,14 @@ def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:
 
 
 def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
-    """Return where the matched Gaussian has its mean and its peak: computed, not drawn."""
+    """Return where the matched Gaussian has its mean and its peak."""
+    how = "" if law.basis == "computed" else f", {law.basis}"
     found = {
         "matched_mean_radius": (law.mean, "mean of R"),
         "matched_peak_radius": (law.peak, "highest density of R"),
     }
     return {
-        name: Estimate.of(value, "units of z", f"{what} under the {nulls.MATCHED_GAUSSIAN}", cloud.n_points)
+        name: Estimate.of(value, "units of z", f"{what} under the {nulls.MATCHED_GAUSSIAN}{how}", cloud.n_points)
         for name, (value, what) in found.items()
     }
 
@@ -189,6 +190,6 @@ def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_r
         null_high=null_high[np.newaxis],
         laws=(
             Law(nulls.STANDARD_NORMAL, standard[np.newaxis]),
-            Law(f"{nulls.MATCHED_GAUSSIAN}, computed", matched[np.newaxis]),
+            Law(f"{nulls.MATCHED_GAUSSIAN}, {law.basis}", matched[np.newaxis]),
         ),
     )

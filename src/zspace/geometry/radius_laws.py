@@ -4,19 +4,27 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float64
-from scipy.interpolate import CubicHermiteSpline
+from jaxtyping import Float64, Int
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from zspace.geometry.quadratic_forms import QuadraticForm
+from zspace.seeds import random_stream
 
 _N_COARSE = 40
 _N_TABLE = 257
 """Places at which the law is computed; cubics between them are good to 1e-6."""
-_N_FINE = 1 << 14
-"""Places between which the law is a straight line for drawing from it: good to 1e-7."""
+_N_PARTS = 64
+"""Parts of the way from one place to the next in which the law is a straight line for drawing from it: 1e-7."""
+_ROUGH = 1e-5
+"""Error of a cubic over two steps of the table from which on the steps are halved; over one it is a 16th."""
+_MOST_HALVINGS = 12
 _LOW_REACH, _HIGH_REACH = 9.0, 40.0
 """Deviations of the squared radius below and above its mean beyond which less than 1e-12 of any such law lies."""
 _NEXT_TO_NOTHING = 1e-12
+_MOMENTS_AGREE = 1e-3
+"""Deviations of the squared radius by which the table's mean and deviation may miss those known in closed form."""
+_N_DRAWN = 100_000
+"""Points that are drawn where the computed law fails this check."""
 
 _Radii = Float64[np.ndarray, " n"]
 
@@ -36,6 +44,8 @@ class RadiusLaw:
         Chance of a radius up to each place.
     slopes
         Change of that chance with the place.
+    basis
+        How the law was found: computed, or drawn where computing it failed.
     """
 
     low: float
@@ -43,6 +53,7 @@ class RadiusLaw:
     places: Float64[np.ndarray, " n_places"]
     shares: Float64[np.ndarray, " n_places"]
     slopes: Float64[np.ndarray, " n_places"]
+    basis: str = "computed"
 
     @property
     def is_constant(self) -> bool:
@@ -53,7 +64,7 @@ class RadiusLaw:
     def mean(self) -> float:
         """Mean radius, in units of z."""
         # The mean is what the law has not reached yet, added up over all radii.
-        places, shares = self._fine
+        places, shares = self.fine
         return self.low + (self.high - self.low) * float(np.trapezoid(1 - shares, places**2))
 
     @property
@@ -78,7 +89,7 @@ class RadiusLaw:
 
     def quantiles(self, shares: _Radii) -> _Radii:
         """Return the radii below which these shares of the law lie; fastest where the shares are sorted."""
-        places, known = self._fine
+        places, known = self.fine
         return np.asarray(self.low + (self.high - self.low) * np.interp(shares, known, places) ** 2)
 
     def draw_sorted(self, n_points: int, random: np.random.Generator) -> Float64[np.ndarray, " n_points"]:
@@ -97,8 +108,10 @@ class RadiusLaw:
         return self.quantiles(arrivals[:-1] / arrivals[-1])
 
     @cached_property
-    def _fine(self) -> tuple[Float64[np.ndarray, " n_fine"], Float64[np.ndarray, " n_fine"]]:
-        places = np.linspace(0.0, 1.0, _N_FINE)
+    def fine(self) -> tuple[Float64[np.ndarray, " n_fine"], Float64[np.ndarray, " n_fine"]]:
+        """Places so close that the law is a straight line between them, and the shares there."""
+        steps = np.arange((len(self.places) - 1) * _N_PARTS + 1) / _N_PARTS
+        places = np.interp(steps, np.arange(len(self.places)), self.places)
         if self.is_constant:
             return places, places
         shares = CubicHermiteSpline(self.places, self.shares, self.slopes)(places).clip(0.0, 1.0)
@@ -116,7 +129,12 @@ def gaussian_radius_law(deviations: Float64[np.ndarray, " z_dim"], offsets: Floa
 
     Cost
     ----
-    Some 300 values of the law: 0.3 s for 256 dimensions, 1.2 s for 1024.
+    Some 300 values of the law: 0.3 s for 256 dimensions, 1.2 s for 1024. More where the law has steep places.
+
+    Randomness
+    ----------
+    None, unless the computed law misses the mean or the deviation of the squared radius: then the law is that of
+    100,000 points from a stream of its own, and says so as its ``basis``.
 
     Source
     ------
@@ -131,16 +149,79 @@ def gaussian_radius_law(deviations: Float64[np.ndarray, " z_dim"], offsets: Floa
     form = QuadraticForm(deviations, offsets)
     if form.is_constant:
         return constant_radius_law(float(np.sqrt(form.mean)))
-    least = float((offsets[deviations == 0] ** 2).sum())
+    with np.errstate(all="ignore"):  # what is not finite is told by the moments
+        law = _computed_law(form)
+        return law if _has_the_moments(law, form) else _drawn_law(form)
+
+
+def _computed_law(form: QuadraticForm) -> RadiusLaw:
+    least = float((form.offsets[form.deviations == 0] ** 2).sum())
     spread = form.standard_deviation
     coarse = np.linspace(form.mean, form.mean + _HIGH_REACH * spread, _N_COARSE)
     beyond = form.cumulative(coarse) >= 1 - _NEXT_TO_NOTHING
     high = float(np.sqrt(coarse[beyond.argmax() if beyond.any() else -1]))
     low = float(np.sqrt(max(least, form.mean - _LOW_REACH * spread)))
+
+    def tabulate(places: _Radii) -> tuple[_Radii, _Radii]:
+        radii = low + (high - low) * places**2
+        shares, densities = form.cumulative_and_density(radii**2)
+        return shares, densities * 2 * radii * 2 * (high - low) * places
+
     places = np.linspace(0.0, 1.0, _N_TABLE)
-    radii = low + (high - low) * places**2
-    shares, densities = form.cumulative_and_density(radii**2)
-    slopes = densities * 2 * radii * 2 * (high - low) * places
-    # At the smallest radius the density may be infinite while its product with the place is not.
-    slopes[0] = max(0.0, (-3 * shares[0] + 4 * shares[1] - shares[2]) / (2 * places[1]))
+    shares, slopes = tabulate(places)
+    for _ in range(_MOST_HALVINGS):
+        rough = _rough_steps(places, shares, slopes)
+        if len(rough) == 0:
+            break
+        between = (places[rough] + places[rough + 1]) / 2
+        more = tabulate(between)
+        places = np.insert(places, rough + 1, between)
+        shares, slopes = np.insert(shares, rough + 1, more[0]), np.insert(slopes, rough + 1, more[1])
+    # At the smallest radius the density may be infinite while its product with the place is not: the slope of the
+    # parabola through the first three places.
+    near, far = places[1], places[2]
+    rises = (shares[1] - shares[0]) / near, (shares[2] - shares[0]) / far
+    slopes[0] = max(0.0, (rises[0] * far - rises[1] * near) / (far - near))
     return RadiusLaw(low, high, places, shares, slopes)
+
+
+def _rough_steps(places: _Radii, shares: _Radii, slopes: _Radii) -> Int[np.ndarray, " n_rough"]:
+    """Return the steps of the table at whose ends the neighbours on both sides do not foretell the law."""
+    # The first place's slope may not be known, and nothing is foretold from it.
+    before, after = slice(1, -2), slice(3, None)
+    whole, part = places[after] - places[before], (places[2:-1] - places[before])
+    u = part / whole
+    foretold = (
+        shares[before] * (1 + 2 * u) * (1 - u) ** 2
+        + shares[after] * u**2 * (3 - 2 * u)
+        + whole * u * (1 - u) * (slopes[before] * (1 - u) - slopes[after] * u)
+    )
+    middles = 2 + np.flatnonzero(np.abs(foretold - shares[2:-1]) > _ROUGH)
+    return np.union1d(middles - 1, middles)
+
+
+def _has_the_moments(law: RadiusLaw, form: QuadraticForm) -> bool:
+    """Return whether the table has the mean and the deviation of the squared radius, both known in closed form."""
+    if law.is_constant or not np.isfinite([law.low, law.high, *law.shares, *law.slopes]).all():
+        return False
+    places, shares = law.fine
+    unit = form.standard_deviation
+    y = ((law.low + (law.high - law.low) * places**2) ** 2 - form.mean) / unit
+    mean = y[0] + np.trapezoid(1 - shares, y)
+    variance = 2 * np.trapezoid((1 - shares) * (y - y[0]), y) - (mean - y[0]) ** 2
+    return bool(abs(mean) < _MOMENTS_AGREE and abs(variance - 1) < 2 * _MOMENTS_AGREE)
+
+
+def _drawn_law(form: QuadraticForm) -> RadiusLaw:
+    random = random_stream(0, "gaussian radius law")
+    squares = np.zeros(_N_DRAWN)
+    for deviation, offset in zip(form.deviations, form.offsets, strict=True):
+        squares += (offset + deviation * random.standard_normal(_N_DRAWN)) ** 2
+    radii = np.quantile(np.sqrt(squares), np.linspace(0.0, 1.0, _N_TABLE))
+    low, high = float(radii[0]), float(radii[-1])
+    if low == high:
+        return constant_radius_law(low)
+    places, first = np.unique(np.sqrt((radii - low) / (high - low)), return_index=True)
+    shares = np.linspace(0.0, 1.0, _N_TABLE)[first]
+    slopes = PchipInterpolator(places, shares).derivative()(places)
+    return RadiusLaw(low, high, places, shares, slopes, f"from {_N_DRAWN} drawn points")
