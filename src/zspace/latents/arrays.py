@@ -18,6 +18,7 @@ from zspace.records import nearest
 
 _USUAL_NAMES = ("z", "mu", "latents", "embeddings", "points", "x")
 """Tried in this order where a file holds several arrays and none was named."""
+_TEXTS = (".csv", ".tsv", ".txt")
 _REASON_LENGTH = 200
 _N_SHOWN = 8
 
@@ -165,6 +166,8 @@ def reading(path: Path, place: str | None = None) -> Iterator[None]:
         reason = next(filter(None, map(str.strip, said.splitlines())), type(error).__name__).rstrip(".")
         kind = "Zarr" if path.suffix in ("", ".zarr") else path.suffix
         next_step = "Look at how it was written; arrays of Python objects are never read."
+        if path.suffix.lower() in _TEXTS:
+            next_step = "Every line must have as many fields as the first; drop lines of comments."
         shown = reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + " ..."
         raise LatentsUnreadable(
             place or str(path), f"must be a whole file of the kind {kind}", shown, next_step

@@ -30,6 +30,8 @@ from zspace.records import nearest
 _VALUE_BYTES = 16
 """Of a number: in pyarrow, and as a column of NumPy."""
 _NUMBER_TEXT = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?[iI]nf(inity)?$"
+_MINUS_SIGNS = "[\u2212\ufe63\uff0d]"
+"""Of typographers, which spreadsheets and word processors write."""
 _MOSTLY = 0.5
 """A column of texts is one of numbers when more than this share of them are."""
 _N_SHOWN = 40
@@ -213,10 +215,11 @@ def _text_column(name: str, texts: Cells, decimal: str, *, is_index: bool) -> Co
     if not len(given):
         return Column(name, None, "no values", is_index=is_index)
     plain = pc.replace_substring(pc.utf8_trim_whitespace(texts), decimal, ".")
+    plain = pc.replace_substring_regex(plain, _MINUS_SIGNS, "-")
     are_numbers = pc.match_substring_regex(plain, _NUMBER_TEXT)
     others = texts.filter(pc.and_(pc.invert(are_numbers), texts.is_valid()))
     if len(others) >= _MOSTLY * len(given):
-        return Column(name, None, f"text, such as {given[0].as_py()[:_N_SHOWN]!r}", is_index=is_index)
+        return Column(name, None, f"text, such as {others[0].as_py()[:_N_SHOWN]!r}", is_index=is_index)
     numbers = pc.if_else(are_numbers, plain, None).cast(pa.float64())
     odd = f"{others[0].as_py()[:_N_SHOWN]!r}" if len(others) else ""
     return Column(name, numpy_values(numbers), is_index=is_index, odd_text=odd)

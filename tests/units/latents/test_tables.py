@@ -62,6 +62,12 @@ def test_a_decimal_comma_is_read_and_told(tmp_path):
         read(write(tmp_path, f"a,b\n{both}"))
 
 
+@pytest.mark.parametrize("sign", "\u2212\ufe63\uff0d")
+def test_a_minus_of_typographers_is_a_minus(tmp_path, sign):
+    z, _ = read(write(tmp_path, "\n".join(lines(delimiter=",")).replace("-", sign)))
+    np.testing.assert_array_equal(z, POINTS.astype(np.float32))
+
+
 NO_NAMES = "the first line was read as a point: it holds numbers, not names"
 
 
