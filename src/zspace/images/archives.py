@@ -34,7 +34,7 @@ _MEMBER_START = b"PK\3\4"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The others zipfile unpacks without bound: 4 KB packed by bzip2 can become 4 GB in one step."""
 _BYTES_AT_ONCE = 1 << 16
-_BY_NO_METHOD = "packed by a method that cannot be read"
+_BY_NO_METHOD = "packed by a method that cannot be read: pack again with deflate"
 
 
 def open_zip(path: Path, max_bytes: int) -> ImageSource:

@@ -24,16 +24,12 @@ from jaxtyping import Float32
 
 from zspace.errors import AttributesUnreadable
 from zspace.images.candidates import ImageSource, Table, clean_name, is_image_name
-from zspace.images.matching import Match, best_match
+from zspace.images.matching import Match, best_match, is_decimal
 from zspace.images.tables import attribute_values, is_number
 from zspace.settings import ImageSettings
 
 Values = Float32[np.ndarray, "n_images n_attributes"]
 
-_NAMING = frozenset(
-    {"file", "filename", "file_name", "image", "image_id", "img", "name", "path", "filepath", "file_path"}
-)
-"""What columns are called that hold the names of images."""
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 _MOST_BYTES = 1 << 29
 """Of a table, also of a Parquet when it is unpacked; CelebA's 40 attributes of a million images would take 320 MB."""
@@ -113,17 +109,23 @@ def _read_parquet(data: bytes) -> pa.Table:
         groups = map(file.metadata.row_group, range(file.num_row_groups))
         if sum(group.total_byte_size for group in groups) > _MOST_BYTES:
             raise ValueError(f"a table that unpacks to more than {_MOST_BYTES:,} bytes")
-        columns = file.read()
+        columns = _with_plain_types(file.read())
         columns.validate(full=True)  # else text that is no UTF-8 fails only when it is used
-        return pa.Table.from_arrays(list(map(_plain, columns.columns)), names=columns.column_names)
+        return columns
+
+
+def _with_plain_types(columns: pa.Table) -> pa.Table:
+    """Return the columns with every kind of text as text, also bytes that are some, and no dictionaries."""
+    return pa.table([_plain(column) for column in columns.columns], names=columns.column_names)
 
 
 def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    """Return the values of categories and of bytes as such, and any other column as it is."""
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
-    if pa.types.is_binary(column.type):
-        with suppress(pa.ArrowInvalid):  # bytes that are no text stay bytes
+    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        return pc.cast(column, pa.string())
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        with suppress(pa.ArrowInvalid):  # other bytes, such as pictures
             return pc.cast(column, pa.string())
     return column
 
@@ -151,11 +153,7 @@ def _read_text(data: bytes, *, is_celeba: bool) -> pa.Table:
 
 def _is_data(cells: list[str]) -> bool:
     """Return whether a first line is a row: it names an image, or is nothing but numbers. Its row would be lost."""
-    return any(is_image_name(clean_name(cell.strip())) for cell in cells) or all(map(_is_decimal, cells))
-
-
-def _is_decimal(cell: str) -> bool:
-    return cell.strip().lstrip("+-").replace(".", "", 1).isdecimal()
+    return any(is_image_name(clean_name(cell.strip())) for cell in cells) or all(map(is_decimal, cells))
 
 
 def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
@@ -173,8 +171,7 @@ def _celeba_as_csv(data: bytes) -> tuple[list[str], bytes, str]:
 def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttributes:
     """Return the attributes of the images, in their order.
 
-    The file-name column is the one that names the most images, by the rule of `zspace.images.matching`; columns that
-    look like names of files, or are called so, come before all others: no rank and no age passes for a name. All other
+    The file-name column is told by the rule of `zspace.images.matching`. All other
     columns of numbers or booleans become attributes. A table of nothing but -1 and 1, as CelebA's, becomes 0 and 1.
 
     Parameters
@@ -190,12 +187,12 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
         When a table that was asked for fits no image or holds no number, or when it names an image twice.
     """
     columns = table.columns
-    texts = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
-    match = best_match(_naming(texts), names)
+    candidates = {name: _texts(columns.column(name)) for name in columns.column_names if _is_text(columns, name)}
+    match = best_match(candidates, names)
     if match is None or not match.n_matched:
-        return _no_match(table, match, names)
+        return _no_match(table, match, candidates, names)
     _refuse_unless_clear(table, match)
-    numbers, others = _numeric_columns(columns.drop_columns([match.column]))
+    numbers, texts = _numeric_columns(columns.drop_columns([match.column]))
     if table.was_asked_for and not numbers.column_names:
         raise _unreadable(table, "must have a column of numbers", f"only {_list(columns.column_names)}")
     rows = match.rows
@@ -203,22 +200,8 @@ def join_attributes(table: AttributeTable, names: Sequence[str]) -> JoinedAttrib
     values[rows >= 0] = attribute_values(numbers, tuple(numbers.column_names))[rows[rows >= 0]]
     values[~np.isfinite(values)] = np.nan
     is_signs = bool(np.isin(values[np.isfinite(values)], (-1, 1)).all())
-    notes = _notes(table, match, is_signs=is_signs, texts=others)
+    notes = _notes(table, match, is_signs=is_signs, texts=texts)
     return JoinedAttributes(tuple(numbers.column_names), (values + 1) / 2 if is_signs else values, notes)
-
-
-def _naming(texts: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return the columns that hold names of files by their looks or by what they are called; all, where none does."""
-    found = {
-        column: cells
-        for column, cells in texts.items()
-        if column.strip().lower() in _NAMING or 2 * sum(map(_looks_like_a_file, cells)) > len(cells)
-    }
-    return found or texts
-
-
-def _looks_like_a_file(cell: str) -> bool:
-    return "/" in cell or is_image_name(cell)
 
 
 def beside(own: JoinedAttributes, joined: JoinedAttributes) -> JoinedAttributes:
@@ -246,7 +229,7 @@ def _refuse_unless_clear(table: AttributeTable, match: Match) -> None:
 
 def _is_text(columns: pa.Table, name: str) -> bool:
     column = columns.schema.field(name).type
-    return pa.types.is_string(column) or pa.types.is_large_string(column)
+    return bool(pa.types.is_string(column))
 
 
 def _texts(column: pa.ChunkedArray[Any]) -> list[str]:
@@ -280,7 +263,7 @@ def _as_number(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any] | None:
 
 
 def _notes(table: AttributeTable, match: Match, *, is_signs: bool, texts: list[str]) -> tuple[str, ...]:
-    notes = [f"Attributes come from {table.name}, by the names in its column {match.column!r}."]
+    notes = [f"Attributes come from {table.name}, whose column {match.column!r} names the images."]
     if match.form.without_common_folders:
         notes.append("Its names fit without the folders that all of them, or all images, lie in.")
     if is_signs:
@@ -295,11 +278,13 @@ def _notes(table: AttributeTable, match: Match, *, is_signs: bool, texts: list[s
     return (" ".join(notes),)
 
 
-def _no_match(table: AttributeTable, match: Match | None, names: Sequence[str]) -> JoinedAttributes:
+def _no_match(
+    table: AttributeTable, match: Match | None, candidates: dict[str, list[str]], names: Sequence[str]
+) -> JoinedAttributes:
     columns = table.columns
     seen = f"{columns.num_rows} rows with the columns {_list(columns.column_names)}"
     if match is not None:
-        seen = f"{len(match.ambiguous)} rows that fit several images or share one ({_list(match.ambiguous)})"
+        seen = _why_unmatched(match, candidates[match.column], names)
     elif columns.num_rows:
         first = {name: columns.column(name)[0].as_py() for name in columns.column_names[:3]}
         seen += f"; the first row begins {first}"
@@ -308,6 +293,18 @@ def _no_match(table: AttributeTable, match: Match | None, names: Sequence[str]) 
     none = f"names none of them: {seen}" if match is not None else "names none of them"
     note = f"{table.name} lies with the images but {none}; it was left out."
     return JoinedAttributes((), np.empty((len(names), 0), np.float32), (note,))
+
+
+def _why_unmatched(match: Match, texts: Sequence[str], names: Sequence[str]) -> str:
+    first = next((text for text in texts if text), "")
+    column = f"in column {match.column!r}"
+    in_small = best_match({match.column: [text.casefold() for text in texts]}, [name.casefold() for name in names])
+    if in_small and in_small.n_matched:
+        return f"names {column} that differ from the images' in small and large letters, such as {first!r}"
+    if match.ambiguous:
+        n_rows = len(match.ambiguous)
+        return f"{n_rows} rows {column} that fit several images or share one ({_list(match.ambiguous)})"
+    return f"{first!r} {column}, which fits no image" if first else f"only empty cells {column}"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -12,11 +12,17 @@ import posixpath
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import numpy as np
 from jaxtyping import Int64
 
-from zspace.images.candidates import clean_name
+from zspace.images.candidates import HEIF_SUFFIXES, clean_name, ending_of, image_suffixes
+
+_USUAL_NAMES = frozenset({"file", "filename", "file_name", "image", "image_id", "path", "name"})
+_WEB = ("http:", "https:")
+"""Of an address, which `clean_name` has left one slash."""
+_FURTHER_SUFFIXES = HEIF_SUFFIXES | {".avif", ".gif", ".svg"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,12 @@ class Match:
 
 
 def best_match(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> Match | None:
-    """Return how the column that names the most images does so; None when no column has to do with the images.
+    """Return how the column that names the images does so; None when no column has to do with them.
+
+    Columns whose cells look like file names come first, then those with a usual heading such as ``image_id``, then
+    other texts, then bare numbers; within each, the column that names the most images. Where cells look like file
+    names and fit no image, no other column is taken, and bare numbers never stand in for a column with a usual heading:
+    a rank from 1 to 6 would name ``1.png`` to ``6.png``. The match then returned has no rows.
 
     The folders that all rows, or all images, lie in are left out only where nothing matches with them.
 
@@ -92,8 +103,57 @@ def best_match(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> Ma
     ----
     A few microseconds a row and image, column and form.
     """
+    kinds: dict[_Kind, dict[str, Sequence[str]]] = {kind: {} for kind in _Kind}
+    for column, texts in columns.items():
+        kinds[_kind(column, texts)][column] = texts
+    unmatched: Match | None = None
+    for kind, of_kind in kinds.items():
+        if kind is _Kind.NUMBERS and kinds[_Kind.USUAL]:
+            break
+        found = _best_of(of_kind, names)
+        if found and found.n_matched:
+            return found
+        if found and (found.ambiguous or kind in (_Kind.FILES, _Kind.USUAL)):
+            unmatched = unmatched or found
+        if kind is _Kind.FILES and found:
+            break
+    return unmatched
+
+
+class _Kind(Enum):
+    """What a column looks like by its cells and heading; the likeliest to name images first."""
+
+    FILES = auto()
+    USUAL = auto()
+    TEXTS = auto()
+    NUMBERS = auto()
+
+
+def _kind(column: str, texts: Sequence[str]) -> _Kind:
+    cells = [text for text in texts if text]
+    if 2 * sum(map(_is_like_a_file, cells)) > len(cells):
+        return _Kind.FILES
+    if column.strip().lower() in _USUAL_NAMES:
+        return _Kind.USUAL
+    return _Kind.NUMBERS if all(map(is_decimal, cells)) else _Kind.TEXTS
+
+
+def _is_like_a_file(cell: str) -> bool:
+    if ending_of(cell) in image_suffixes() | _FURTHER_SUFFIXES:
+        return not cell.startswith(_WEB)
+    return "/" in cell and not cell.startswith(_WEB) and any(map(str.isalpha, cell))  # 1/2/2020 is a date
+
+
+def is_decimal(cell: str) -> bool:
+    """Return whether a cell is a number in plain digits."""
+    return cell.strip().lstrip("+-").replace(".", "", 1).isdecimal()
+
+
+def _best_of(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> Match | None:
+    """Return how the column that names the most images does so; without rows where none does."""
     best: Match | None = None
     for forms in _FORMS:
+        before = best
         for form in forms:
             images = _Images(names, form.keys(names))
             found = [images.match(column, form, texts) for column, texts in columns.items()]
@@ -102,7 +162,8 @@ def best_match(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> Ma
                 return best
         if best and best.n_matched:
             return best
-    return best if best and best.ambiguous else None
+    # What fits several images only without its folders, which are others than the images', fits none.
+    return before
 
 
 class _Images:

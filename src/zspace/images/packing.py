@@ -176,12 +176,16 @@ def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list
     if n_skipped > settings.max_skipped_fraction * packed.n_files:
         write_skipped(skipped_list, packed.skipped)
         reasons = ", ".join(f"{count} {reason}" for reason, count in _reasons(packed).items())
+        commonest = next(iter(_reasons(packed)))
         enough = math.ceil(1000 * n_skipped / packed.n_files) / 1000
+        go_on = f"--max-skipped-fraction {enough:g} would go on without them."
+        if not packed.names:
+            go_on = f"none is left to go on with: mend what is commonest, {commonest!r}, or check the path."
         raise TooManySkipped(
             settings.source,
             f"must give images for all but {settings.max_skipped_fraction:.3g} of its files",
             f"{n_skipped} skipped of {packed.n_files} ({reasons})",
-            f"They are listed in {skipped_list}; --max-skipped-fraction {enough:g} would go on without them.",
+            f"They are listed in {skipped_list}; {go_on}",
         )
     if len(packed.names) < fewest:
         raise too_few_images(settings.source, len(packed.names), fewest)
@@ -191,8 +195,10 @@ def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list
 
 
 def _note_of_darkness(packed: _Packed) -> tuple[str, ...]:
-    is_dark = packed.brightest < _DARKEST_WHITE
-    return (f"The images are dark: their brightest value is {packed.brightest} of 255.",) if is_dark else ()
+    if packed.brightest >= _DARKEST_WHITE:
+        return ()
+    next_step = "If white is less in them, scale it to 255."
+    return (f"The images are dark: their brightest value is {packed.brightest} of 255. {next_step}",)
 
 
 def _split(packed: _Packed, settings: ImageSettings) -> tuple[Codes, str]:

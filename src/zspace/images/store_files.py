@@ -82,7 +82,7 @@ def _refuse_to_replace(folder: Path, source: str) -> None:
     with suppress(FileDamaged, KeyError, TypeError):  # half a store may be replaced
         other = read_json(folder / DOCUMENT)["result"]["source"]
         if other != source:
-            raise FolderNotEmpty(str(folder), rule, f"a store of {other!r}", "Delete it or choose another place.")
+            raise FolderNotEmpty(str(folder), rule, f"a store of {other!r}", "Choose another place with --out.")
 
 
 def _lock(folder: Path) -> int | None:

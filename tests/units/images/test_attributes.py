@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,10 @@ def test_celebas_text_file_is_read_with_or_without_its_count(settings_for, befor
     assert attributes.names == ("Smiling", "Young")
     assert attributes.values.tolist() == [[1, 0], [0, 1], [1, 1]]
     assert attributes.notes == (
-        "Attributes come from list_attr_celeba.txt, by the names in its column 'image_id'. Its values -1 and 1 became 0 and 1.",
+        (
+            "Attributes come from list_attr_celeba.txt, whose column 'image_id' names the images. "
+            "Its values -1 and 1 became 0 and 1."
+        ),
     )
 
 
@@ -95,8 +99,8 @@ def test_a_table_that_names_no_image_says_what_was_seen(tmp_path, settings_for):
     (tmp_path / "a.csv").write_text("file,age\nother.jpg,3\n")
     with pytest.raises(
         AttributesUnreadable,
-        match=r"names the images, such as 'img_align/000001.jpg', got 1 rows with the columns 'file', 'age'; the first "
-        r"row begins \{'file': 'other.jpg', 'age': '3'\}. Mend the table",
+        match=r"names the images, such as 'img_align/000001.jpg', got 'other\.jpg' in column "
+        r"'file', which fits no image\. Mend the table",
     ):
         joined(settings_for, tmp_path / "a.csv")
 
@@ -106,7 +110,12 @@ def test_a_found_table_that_names_no_image_is_left_out_and_told(settings_for):
     attributes = join_attributes(table, ["a.png", "b.png"])
     assert attributes.names == ()
     assert attributes.values.shape == (2, 0)
-    assert attributes.notes == ("list_attr_celeba.txt lies with the images but names none of them; it was left out.",)
+    assert attributes.notes == (
+        (
+            "list_attr_celeba.txt lies with the images but names none of them: '000002.jpg' in column 'image_id', which "
+            "fits no image; it was left out."
+        ),
+    )
 
 
 def test_a_name_twice_is_refused(tmp_path, settings_for):
@@ -192,7 +201,9 @@ def test_rows_left_out_for_fitting_several_images_are_told(tmp_path, settings_fo
     np.testing.assert_array_equal(attributes.values[:, 0], [np.nan, np.nan, 6])
     assert "Rows that fit several images, or share one, were left out: 1 ('1.png')." in attributes.notes[0]
     (tmp_path / "a.csv").write_text("file,x\n1.png,5\n")
-    with pytest.raises(AttributesUnreadable, match=r"got 1 rows that fit several images or share one \('1\.png'\)"):
+    with pytest.raises(
+        AttributesUnreadable, match=r"1 rows in column 'file' that fit several images or share one \('1\.png'\)"
+    ):
         joined(settings_for, tmp_path / "a.csv", ["cat/1.png", "dog/1.png"])
 
 
@@ -216,30 +227,52 @@ def test_a_table_larger_than_any_is_refused_unread(tmp_path, settings_for, monke
         joined(settings_for, tmp_path / f"a.{kind}")
 
 
-RANKED = "file,rank,smile\n1.png,6,1\n2.png,5,0\n3.png,4,1\n004.png,3,0\n005.png,2,1\n006.png,1,0\n"
+SIX = [f"{number}.png" for number in range(1, 7)]
+
+
+def test_bare_numbers_never_beat_names_of_files(tmp_path, settings_for):
+    text = "file,rank,smile\n1.png,6,1\n2.png,5,0\n3.png,4,1\n004.png,3,0\n005.png,2,1\n006.png,1,0\n"
+    (tmp_path / "a.csv").write_text(text)
+    attributes = joined(settings_for, tmp_path / "a.csv", SIX)
+    assert attributes.names == ("rank", "smile")
+    np.testing.assert_array_equal(attributes.values[:, 0], [6, 5, 4, np.nan, np.nan, np.nan])
+    assert "whose column 'file' names the images" in attributes.notes[0]
 
 
 @pytest.mark.parametrize(
-    "text", [RANKED, RANKED.replace("file,", ",").replace("\n00", "\n"), RANKED.replace(".png", "")]
+    ("text", "seen"),
+    [
+        ("file,age\nIMG_1.jpg,2\nIMG_2.jpg,1\n", "'IMG_1.jpg' in column 'file', which fits no image"),
+        ("foto,age\nx/a,2\nx/b,1\n", "'x/a' in column 'foto', which fits no image"),
+        (",file,smile\n1,001.png,1\n2,002.png,0\n", "'001.png' in column 'file', which fits no image"),
+        ("image_id,age\nIMG_1,2\nIMG_2,1\n", "'IMG_1' in column 'image_id', which fits no image"),
+        ("file,x\nzz/9.png,1\n", "'zz/9.png' in column 'file', which fits no image"),
+        ("file,x\na/1.png,1\n", "names in column 'file' that differ from the images' in small and large letters"),
+    ],
 )
-def test_no_rank_passes_for_a_name(tmp_path, settings_for, text):
+def test_no_other_column_is_taken_for_names_that_fit_no_image(tmp_path, settings_for, text, seen):
     (tmp_path / "a.csv").write_text(text)
-    attributes = joined(settings_for, tmp_path / "a.csv", [f"{number}.png" for number in range(1, 7)])
-    assert attributes.names == ("rank", "smile")
-    assert attributes.values[:3].tolist() == [[6, 1], [5, 0], [4, 1]]
-    column = "" if text.startswith(",") else "file"
-    assert f"by the names in its column {column!r}." in attributes.notes[0]
+    names = ["A/1.png", "B/1.png"] if "a/1.png" in text else SIX
+    with pytest.raises(AttributesUnreadable, match=re.escape(f"got {seen}")):
+        joined(settings_for, tmp_path / "a.csv", names)
 
 
-def test_names_that_fit_no_image_are_not_replaced_by_another_column(tmp_path, settings_for):
-    (tmp_path / "a.csv").write_text("file,age\nIMG_1.jpg,1\nIMG_2.jpg,2\n")
-    with pytest.raises(AttributesUnreadable, match=r"must have a column that names the images, such as '1\.png'"):
-        joined(settings_for, tmp_path / "a.csv", ["1.png", "2.png"])
+@pytest.mark.parametrize(
+    "text", ["id,x\n1,5\n2,6\n", "id,shot,x\n1,1/2/2020,5\n2,1/3/2020,6\n", "hair,id,x\nred,1,5\n,2,6\n"]
+)
+def test_bare_numbers_may_name_images_where_nothing_else_does(tmp_path, settings_for, text):
+    (tmp_path / "a.csv").write_text(text)
+    attributes = joined(settings_for, tmp_path / "a.csv", SIX[:2])
+    assert attributes.values[:, attributes.names.index("x")].tolist() == [5, 6]
+    assert "whose column 'id' names" in attributes.notes[0]
 
 
-@pytest.mark.parametrize("kind", [pa.dictionary(pa.int8(), pa.string()), pa.binary(), pa.large_string()])
-def test_names_may_be_categories_or_bytes(tmp_path, settings_for, kind):
-    names = pa.array(["000001.jpg", "000002.jpg"])
-    column = names.dictionary_encode() if pa.types.is_dictionary(kind) else names.cast(kind)
-    pq.write_table(pa.table({"file": column, "x": [1, 2]}), tmp_path / "a.parquet")
-    assert joined(settings_for, tmp_path / "a.parquet").values[:2].tolist() == [[1], [2]]
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int32(), pa.string()), pa.binary(), pa.large_string()])
+def test_a_parquet_table_may_keep_its_names_as_categories_or_bytes(tmp_path, settings_for, kind):
+    values = pa.array([3, 3, 4]).dictionary_encode()
+    names = pa.array(NAMES).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(NAMES).cast(kind)
+    pictures = pa.array([b"\xff\xd8"] * 3)
+    pq.write_table(pa.table({"file": names, "age": values, "thumb": pictures}), tmp_path / "a.parquet")
+    attributes = joined(settings_for, tmp_path / "a.parquet")
+    assert attributes.names == ("age",)
+    assert attributes.values[:, 0].tolist() == [3, 3, 4]

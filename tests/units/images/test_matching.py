@@ -21,7 +21,7 @@ def rows_of(texts: list[str], names: list[str]) -> list[int]:
         (["mine/dog/1.png", "mine/cat/1.png"], ["yours/cat/1.png", "yours/dog/1.png"], [1, 0]),
         (["a/1.png", "1.png"], ["x/a/1.png"], [0]),
         (["", "1.png"], ["1.png", "1.png"], [1, 1]),
-        (["11.png"], ["1.png"], []),
+        (["11.png"], ["1.png"], [-1]),
     ],
 )
 def test_a_row_means_the_image_whose_path_ends_as_its_own(texts, names, rows):

@@ -266,7 +266,9 @@ def test_masks_of_0_and_1_are_refused_and_dark_images_told(tmp_path, settings_fo
         ):
             pack_images(settings, 1, tmp_path / "store")
     else:
-        note = f"The images are dark: their brightest value is {white} of 255."
+        note = (
+            f"The images are dark: their brightest value is {white} of 255. If white is less in them, scale it to 255."
+        )
         assert pack_images(settings, 1, tmp_path / "store").notes == (note,)
 
 
@@ -283,3 +285,12 @@ def test_what_a_source_tells_late_reaches_the_result(tmp_path, settings_for, pho
     notes = pack_images(settings_for(tmp_path / "a.tar"), 1, tmp_path / "store").notes
     assert notes == pack_images(settings_for(photographs), 1, tmp_path / "other").notes
     assert notes[0].endswith("TIFF: 1 .xyz.")
+
+
+def test_where_all_files_are_skipped_the_commonest_reason_is_told_and_no_way_that_leads_nowhere(tmp_path, settings_for):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        for number in range(30):
+            archive.writestr(f"{number}.png", b"x" * 100)
+    with pytest.raises(TooManySkipped, match=r"none is left to go on with: .*pack again with deflate") as refused:
+        pack_images(settings_for(tmp_path / "a.zip"), 1, tmp_path / "store")
+    assert "would go on" not in str(refused.value)

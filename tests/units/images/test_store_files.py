@@ -55,7 +55,9 @@ def test_half_a_store_and_an_empty_folder_are_replaced(tmp_path):
 
 def test_a_store_of_another_source_is_kept(tmp_path):
     build(tmp_path / "store", source="cats")
-    with pytest.raises(FolderNotEmpty, match=r"or a store of the same images, got a store of 'cats'\. Delete it"):
+    with pytest.raises(
+        FolderNotEmpty, match=r"or a store of the same images, got a store of 'cats'\. Choose another place with --out"
+    ):
         build(tmp_path / "store", source="dogs")
 
 
