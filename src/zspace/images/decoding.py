@@ -228,7 +228,15 @@ def decode_image(data: bytes, header: Header) -> Image:
         raise Skipped("damaged") from error
     if pixels is None:
         raise Skipped("damaged")
+    if not pixels.any():
+        _refuse_bytes_in_16_bits(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
     return pixels
+
+
+def _refuse_bytes_in_16_bits(values: np.ndarray) -> None:
+    # The upper 8 bits, which are kept, are all empty: the picture would be black.
+    if values.dtype == np.uint16 and 0 < values.max() <= np.iinfo(np.uint8).max:
+        raise Skipped("values up to 255 in 16 bits: save it in 8 bits")
 
 
 def _decode_with_pillow(opened: ImageFile) -> Image:
@@ -263,6 +271,8 @@ def _to_rgb(picture: Pillow.Image, n_bits: int, is_white_zero: bool) -> Image:
 def _grey_of_16_bits(picture: Pillow.Image, n_bits: int, *, is_white_zero: bool) -> np.ndarray:
     # Pillow hands such pixels over as the file has them: their last bits empty, 0 white, one value transparent.
     values = np.asarray(picture)
+    if n_bits == 2 * _DEPTH:
+        _refuse_bytes_in_16_bits(values)
     grey = (values >> (n_bits - 8)).astype(np.uint8)
     if is_white_zero:
         grey = 255 - grey

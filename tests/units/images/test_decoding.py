@@ -349,3 +349,12 @@ def test_avif_is_read_where_pillow_can_and_other_pictures_of_its_family_are_name
     if ".avif" in image_suffixes():
         pixels = decode(saved(Image.fromarray(picture(1)), "AVIF", quality=95))
         assert np.abs(pixels.astype(int) - picture(1)).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_bytes_in_16_bits_are_not_made_black(encoded, kind):
+    data = encoded(np.arange(256, dtype=np.uint16).reshape(16, 16), kind)
+    with pytest.raises(Skipped, match="values up to 255 in 16 bits: save it in 8 bits"):
+        decode_image(data, read_header(data, 1))
+    black = encoded(np.zeros((16, 16), np.uint16), kind)
+    assert not decode_image(black, read_header(black, 1)).any()
