@@ -83,6 +83,8 @@ class Batch:
     n_upscaled: int = 0
     brightest: int = 0
     """The largest value of all pixels."""
+    masks: list[str] = field(default_factory=list)
+    """Names of the images that hold nothing above 1, and something there."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -191,3 +193,5 @@ def _add(candidate: Candidate, pixels: Image, recipe: Recipe, batch: Batch) -> N
     batch.sides.extend((pixels.shape[1], pixels.shape[0]))
     batch.attributes.extend(candidate.attributes)
     batch.n_upscaled += was_upscaled
+    if pixels.max(initial=0) == 1:
+        batch.masks.append(candidate.name)

@@ -233,9 +233,9 @@ def decode_image(data: bytes, header: Header) -> Image:
     return pixels
 
 
-def _refuse_bytes_in_16_bits(values: np.ndarray) -> None:
+def _refuse_bytes_in_16_bits(values: np.ndarray | None) -> None:
     # The upper 8 bits, which are kept, are all empty: the picture would be black.
-    if values.dtype == np.uint16 and 0 < values.max() <= np.iinfo(np.uint8).max:
+    if values is not None and values.dtype == np.uint16 and 0 < values.max() <= np.iinfo(np.uint8).max:
         raise Skipped("values up to 255 in 16 bits: save it in 8 bits")
 
 

@@ -59,6 +59,7 @@ class _Packed:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     n_upscaled: int = 0
     brightest: int = 0
+    masks: list[str] = field(default_factory=list)
 
     @property
     def n_files(self) -> int:
@@ -72,6 +73,7 @@ class _Packed:
         self.skipped += batch.skipped
         self.n_upscaled += batch.n_upscaled
         self.brightest = max(self.brightest, batch.brightest)
+        self.masks += batch.masks
 
 
 def pack_images(
@@ -195,6 +197,9 @@ def _refuse_unless_usable(packed: _Packed, settings: ImageSettings, skipped_list
 
 
 def _note_of_darkness(packed: _Packed) -> tuple[str, ...]:
+    if packed.masks:
+        which = f"{len(packed.masks)} of the images hold nothing above 1, such as {packed.masks[0]!r}"
+        return (f"{which}: they are black. If they are masks of 0 and 1, save them as 0 and 255.",)
     if packed.brightest >= _DARKEST_WHITE:
         return ()
     next_step = "If white is less in them, scale it to 255."

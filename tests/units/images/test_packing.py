@@ -272,6 +272,17 @@ def test_masks_of_0_and_1_are_refused_and_dark_images_told(tmp_path, settings_fo
         assert pack_images(settings, 1, tmp_path / "store").notes == (note,)
 
 
+def test_masks_of_0_and_1_among_pictures_are_told(tmp_path, settings_for, encoded, picture):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for number in range(4):
+        mask = (picture(number)[..., 0] > np.median(picture(number))).astype(np.uint8)
+        (folder / f"{number}.png").write_bytes(encoded(picture(number) if number == 3 else mask))
+    result = pack_images(settings_for(folder, validation_fraction=0, test_fraction=0, size=40), 1, tmp_path / "store")
+    told = "3 of the images hold nothing above 1, such as '0.png': they are black. If they are masks of 0 and 1, save"
+    assert result.notes[0].startswith(told)
+
+
 def test_a_folder_whose_name_is_no_utf8_is_refused_with_what_to_do(tmp_path, settings_for):
     strange = tmp_path / os.fsdecode(b"caf\xe9")
     with pytest.raises(SettingOutOfRange, match=r"source: must be text that UTF-8 can hold, got .*caf.*\. Rename the"):
