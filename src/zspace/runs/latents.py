@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,15 +77,15 @@ def check_latents(path: Path) -> None:
     FileDamaged
         When an array is not what was encoded here.
     """
-    run = RunFolder(path.resolve().parent)
     if are_own_latents(path):
+        run = RunFolder(path.resolve().parent)
         for name in [*latent_names(run), "ids"]:
             _read_array(run, name)
 
 
 def are_own_latents(path: Path) -> bool:
     """Return whether z-points were encoded by zspace, by the log beside them."""
-    place = path.resolve()
+    place = Path(os.path.realpath(path))  # a link onto itself leads nowhere, and is told elsewhere
     return place == RunFolder(place.parent).latents and StepLog(place.parent).digest("encode", place) is not None
 
 
