@@ -186,7 +186,7 @@ def pick_columns(columns: Sequence[Column], asked: Sequence[str]) -> list[int]:
     columns
         Of the table.
     asked
-        Names; numbers counted from 1; or ranges of either, both ends included, such as ``d0:d63``.
+        Names; numbers counted from 1; or ranges of either, both ends included and in either order, such as ``d0:d63``.
 
     Raises
     ------
@@ -200,7 +200,8 @@ def pick_columns(columns: Sequence[Column], asked: Sequence[str]) -> list[int]:
         if not colon or one in names:
             places += [_place(names, one)]
         else:
-            places += range(_place(names, first), _place(names, last) + 1)
+            begin, end = sorted((_place(names, first), _place(names, last)))
+            places += range(begin, end + 1)
     return list(dict.fromkeys(places))
 
 

@@ -29,7 +29,7 @@ MISSING = (
     *("NULL", "Null", "null", "None", "none", "missing", "Missing", "1.#QNAN", "-1.#IND", "1.#IND", "-1.#QNAN"),
 )
 """Words for "no value"."""
-_NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+\u2212\ufe63\uff0d]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _WHOLE = re.compile(r"\d+")
 
 

@@ -89,7 +89,7 @@ def test_gaps_are_counted_by_column():
 def test_columns_are_picked_by_name_number_and_range():
     columns = [Column(name, FRACTIONS) for name in ("id", "d0", "d1", "d2", "7", "x:y")]
     assert pick_columns(columns, ["d2", "d0"]) == [3, 1]
-    assert pick_columns(columns, ["d0:d2"]) == [1, 2, 3]
+    assert pick_columns(columns, ["d0:d2"]) == pick_columns(columns, ["d2:d0"]) == [1, 2, 3]
     assert pick_columns(columns, ["2:3", "d1"]) == [1, 2]
     assert pick_columns(columns, ["7", "x:y"]) == [4, 5]
     for unknown in ("nothing", "0", "9", "d0:nothing"):

@@ -66,6 +66,8 @@ def test_a_decimal_comma_is_read_and_told(tmp_path):
 def test_a_minus_of_typographers_is_a_minus(tmp_path, sign):
     z, _ = read(write(tmp_path, "\n".join(lines(delimiter=",")).replace("-", sign)))
     np.testing.assert_array_equal(z, POINTS.astype(np.float32))
+    negative = "\n".join(f"{sign}1.5,{sign}{number}.25" for number in range(9))
+    assert len(read(write(tmp_path, negative))[0]) == 9  # the first line is a point
 
 
 NO_NAMES = "the first line was read as a point: it holds numbers, not names"
