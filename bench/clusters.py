@@ -17,8 +17,8 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.inertia import centred_points, compared_points, look_at
-from zspace.geometry.kmeans import Stack, move_by_batches, refine
+from zspace.geometry.clustering.inertia import centred_points, compared_points, look_at
+from zspace.geometry.clustering.kmeans import Stack, move_by_batches, refine
 from zspace.shapes import Points
 
 _TRUE_CLUSTERS = 40

@@ -16,8 +16,8 @@ from jaxtyping import Float32
 from sklearn.manifold import TSNE
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.map_scores import neighbor_scores
-from zspace.geometry.maps import draw_map
+from zspace.geometry.maps.drawing import draw_map
+from zspace.geometry.maps.scores import neighbor_scores
 from zspace.results import Progress
 from zspace.seeds import random_stream
 from zspace.settings import MapSettings

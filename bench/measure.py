@@ -18,11 +18,11 @@ from statistics import median
 import numpy as np
 from sklearn.decomposition import PCA
 
-from zspace.geometry.axes import axis_densities
+from zspace.geometry.axes.densities import axis_densities
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_columns, count_sorted
 from zspace.geometry.principal import principal_spectrum
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.shapes import Points
 
 AXIS_BIN = 0.25

@@ -9,7 +9,7 @@ import numpy as np
 
 from zspace.generating.learning import learning_verdict
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.maps import draw_map
+from zspace.geometry.maps.drawing import draw_map
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
 from zspace.report import StudyReport

@@ -6,17 +6,17 @@ from time import perf_counter
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from zspace.errors import GeometryError, UnknownSetting
-from zspace.geometry.attributes import Attributes, cluster_attributes
-from zspace.geometry.axes import axis_densities
+from zspace.geometry.axes.densities import axis_densities
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.clusters import cluster_curves
-from zspace.geometry.map_methods import check_methods
-from zspace.geometry.maps import distinct_maps, parse_maps
-from zspace.geometry.plane_views import parse_planes
-from zspace.geometry.planes import plane_windows
+from zspace.geometry.clustering.attributes import Attributes, cluster_attributes
+from zspace.geometry.clustering.curves import cluster_curves
+from zspace.geometry.maps.drawing import distinct_maps, parse_maps
+from zspace.geometry.maps.methods import check_methods
+from zspace.geometry.planes.scatter import plane_windows
+from zspace.geometry.planes.views import parse_planes
 from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.images.near_copies import StoredImages, find_copies
 from zspace.machine import one_matrix_thread
 from zspace.records import nearest

@@ -10,7 +10,7 @@ import pytest
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.files import to_json
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.cluster_estimates import UNITS
+from zspace.geometry.clustering.estimates import UNITS
 from zspace.geometry.truths import TRUTHS, constant_points, gaussian_points, standard_normal_points, turned_covariance
 from zspace.measuring import MEASURES
 from zspace.records import from_mapping, to_mapping

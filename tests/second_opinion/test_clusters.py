@@ -6,9 +6,9 @@ from scipy import stats
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from zspace.geometry.kmeans import refine
-from zspace.geometry.partitions import adjusted_rand, attribute_shares
-from zspace.geometry.starts import fit_from_starts, spread_out
+from zspace.geometry.clustering.kmeans import refine
+from zspace.geometry.clustering.partitions import adjusted_rand, attribute_shares
+from zspace.geometry.clustering.starts import fit_from_starts, spread_out
 from zspace.geometry.truths import standard_normal_points
 from zspace.seeds import random_stream
 

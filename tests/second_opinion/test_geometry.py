@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from zspace.geometry.axes import axis_densities
+from zspace.geometry.axes.densities import axis_densities
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_values
-from zspace.geometry.nulls import isotropic_spectra
+from zspace.geometry.nulls.laws import isotropic_spectra
 from zspace.geometry.principal import principal_spectrum
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.geometry.truths import TRUTHS, standard_normal_points
 
 CLOUDS = {name: truth.draw(200, 4) for name, truth in TRUTHS.items() if name != "constant"}

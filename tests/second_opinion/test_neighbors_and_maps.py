@@ -5,8 +5,8 @@ import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from zspace.geometry.map_scores import neighbor_scores
-from zspace.geometry.neighbors import nearest_neighbors
+from zspace.geometry.maps.scores import neighbor_scores
+from zspace.geometry.neighbourhoods.search import nearest_neighbors
 from zspace.geometry.truths import TRUTHS, standard_normal_points
 from zspace.seeds import random_stream
 

@@ -5,8 +5,8 @@ import pytest
 import skdim
 from scipy import stats
 
-from zspace.geometry.planes import local_dimension
-from zspace.geometry.windows import CountLaw, Window, count_law, plane_gaussian
+from zspace.geometry.planes.scatter import local_dimension
+from zspace.geometry.planes.windows import CountLaw, Window, count_law, plane_gaussian
 from zspace.seeds import random_stream
 
 WINDOWS = (Window(-0.5, 0.5, -0.5, 0.5), Window(-9.0, 0.3, 0.1, 9.0), Window(1.0, 3.0, -2.0, -1.5))

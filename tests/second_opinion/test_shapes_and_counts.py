@@ -5,11 +5,17 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from zspace.geometry.axes import axis_quartiles
+from zspace.geometry.axes.densities import axis_quartiles
+from zspace.geometry.axes.normality import (
+    FALSE_DISCOVERIES,
+    axis_shapes,
+    kurtosis_scores,
+    n_discoveries,
+    skewness_scores,
+)
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_columns, count_sorted, count_values
-from zspace.geometry.normality import FALSE_DISCOVERIES, axis_shapes, kurtosis_scores, n_discoveries, skewness_scores
-from zspace.geometry.radius import sorted_quantile
+from zspace.geometry.radius.density import sorted_quantile
 from zspace.geometry.truths import TRUTHS, gaussian_points, standard_normal_points, turned_covariance
 
 WIDTHS = [0.25, 0.5, 2.0, 0.05, 0.1, 0.3, 1 / 3, 7.0]

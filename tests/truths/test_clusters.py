@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.clusters import cluster_curves
-from zspace.geometry.inertia import centred_points, compared_points, look_at, look_at_nulls
-from zspace.geometry.partitions import attribute_shares
+from zspace.geometry.clustering.curves import cluster_curves
+from zspace.geometry.clustering.inertia import centred_points, compared_points, look_at, look_at_nulls
+from zspace.geometry.clustering.partitions import attribute_shares
 from zspace.geometry.truths import gaussian_points, turned_covariance
 from zspace.seeds import random_stream
 

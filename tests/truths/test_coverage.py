@@ -12,7 +12,7 @@ from zspace.generating.learning import learning_of, spread_share
 from zspace.generating.scores import rate_estimate
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.principal import principal_spectrum
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.geometry.truths import (
     gaussian_mean_radius,
     gaussian_points,

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zspace.geometry.axes import axis_densities, full_width_at_half_maximum
+from zspace.geometry.axes.densities import axis_densities, full_width_at_half_maximum
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import bin_edges, bin_range, count_values
-from zspace.geometry.nulls import (
+from zspace.geometry.nulls.laws import (
     isotropic_spectra,
     matched_gaussian_points,
     matched_gaussian_radii,
     matched_gaussian_radius_law,
     standard_normal_radius_counts,
 )
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.geometry.truths import (
     GAUSSIAN_FULL_WIDTH,
     TRUTHS,

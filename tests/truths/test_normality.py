@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zspace.geometry.axes import axis_densities
+from zspace.geometry.axes.densities import axis_densities
+from zspace.geometry.axes.normality import axis_shapes, normal_shapes
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.normality import axis_shapes, normal_shapes
 from zspace.geometry.truths import gaussian_points
 from zspace.seeds import random_stream
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.planes import chosen_planes, plane_windows, planes_of
+from zspace.geometry.planes.scatter import chosen_planes, plane_windows, planes_of
+from zspace.geometry.planes.windows import PlaneGaussian, count_law, gaussian_points_in_window, square
 from zspace.geometry.truths import cube_points, gaussian_points, turned_covariance
-from zspace.geometry.windows import PlaneGaussian, count_law, gaussian_points_in_window, square
 from zspace.seeds import random_stream
 
 COVARIANCE = turned_covariance(np.array([4.0, 2.0, 1.0, 0.5]))

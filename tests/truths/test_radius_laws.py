@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls import matched_gaussian_points, matched_gaussian_radius_law
-from zspace.geometry.quadratic_forms import QuadraticForm
-from zspace.geometry.radius import radius_density
-from zspace.geometry.radius_laws import gaussian_radius_law
+from zspace.geometry.nulls.laws import matched_gaussian_points, matched_gaussian_radius_law
+from zspace.geometry.radius.density import radius_density
+from zspace.geometry.radius.laws import gaussian_radius_law
+from zspace.geometry.radius.quadratic_forms import QuadraticForm
 from zspace.geometry.truths import gaussian_points, turned_covariance
 from zspace.seeds import random_stream
 

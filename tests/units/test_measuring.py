@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from zspace.errors import SettingOutOfRange, UnknownSetting
-from zspace.geometry.attributes import Attributes
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.clustering.attributes import Attributes
 from zspace.geometry.posterior import Posterior
 from zspace.geometry.truths import standard_normal_points
 from zspace.measuring import (

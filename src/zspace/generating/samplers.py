@@ -9,7 +9,7 @@ import numpy as np
 
 from zspace.errors import UnknownSetting
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls import matched_gaussian_points
+from zspace.geometry.nulls.laws import matched_gaussian_points
 from zspace.records import nearest
 from zspace.seeds import random_stream
 from zspace.shapes import Points

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
-from zspace.geometry.neighbors import Neighbors, nearest_neighbors
+from zspace.geometry.neighbourhoods.search import Neighbors, nearest_neighbors
 from zspace.machine import each_block, one_matrix_thread, over_blocks
 from zspace.results import Watcher, watch_nothing
 

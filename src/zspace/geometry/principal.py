@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float64
 
-from zspace.geometry import nulls
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.nulls import laws as nulls
 from zspace.results import Curve, Estimate, Measurement
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Int64
 
 from zspace.errors import TooFewPoints
-from zspace.geometry.attributes import Attributes
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.maps import draw_map, map_title
+from zspace.geometry.clustering.attributes import Attributes
+from zspace.geometry.maps.drawing import draw_map, map_title
 from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore

@@ -9,8 +9,8 @@ import pytest
 from zspace.figures.attributes import MAX_SHOWN, attribute_rows
 from zspace.figures.numbers import format_percent
 from zspace.figures.style import to_svg
-from zspace.geometry.attributes import BETWEEN, Attributes, cluster_attributes
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.clustering.attributes import BETWEEN, Attributes, cluster_attributes
 from zspace.geometry.truths import constant_points
 from zspace.seeds import random_stream
 

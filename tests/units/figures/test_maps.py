@@ -6,7 +6,7 @@ import pytest
 from zspace.figures.maps import colors_caption, draw_map_colors, draw_map_density, map_caption
 from zspace.figures.style import to_svg
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.maps import draw_map
+from zspace.geometry.maps.drawing import draw_map
 from zspace.geometry.truths import standard_normal_points
 from zspace.settings import MapSettings
 

@@ -7,7 +7,7 @@ import pytest
 from zspace.figures.planes import planes_rows
 from zspace.figures.style import to_svg
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.planes import plane_windows
+from zspace.geometry.planes.scatter import plane_windows
 from zspace.geometry.truths import constant_points, standard_normal_points
 
 SVG = "{http://www.w3.org/2000/svg}"

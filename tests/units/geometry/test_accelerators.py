@@ -11,10 +11,10 @@ import torch
 from zspace.geometry import torch_accelerator
 from zspace.geometry.accelerators import Accelerator, accelerator
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.inertia import look_at, look_at_nulls
-from zspace.geometry.kmeans import CentredPoints, _pass_on_cores, move_by_batches, refine
-from zspace.geometry.neighbors import nearest_neighbors
-from zspace.geometry.starts import spread_out
+from zspace.geometry.clustering.inertia import look_at, look_at_nulls
+from zspace.geometry.clustering.kmeans import CentredPoints, _pass_on_cores, move_by_batches, refine
+from zspace.geometry.clustering.starts import spread_out
+from zspace.geometry.neighbourhoods.search import nearest_neighbors
 from zspace.geometry.torch_accelerator import TorchAccelerator, find_gpu
 from zspace.geometry.truths import constant_points, sphere_points, standard_normal_points
 from zspace.seeds import random_stream
@@ -220,7 +220,7 @@ def test_products_have_all_digits_of_float32_where_a_program_rounds_to_tf32(devi
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_takes_work_that_is_worth_it(monkeypatch):
     points = standard_normal_points(5000, 32, 1)
-    monkeypatch.setattr("zspace.geometry.neighbors.accelerator", lambda _n_operations: None)
+    monkeypatch.setattr("zspace.geometry.neighbourhoods.search.accelerator", lambda _n_operations: None)
     expected = nearest_neighbors(points, 10)
     monkeypatch.undo()
     before = torch.cuda.memory_stats()["allocation.all.allocated"]
@@ -266,7 +266,7 @@ def test_small_work_does_not_load_pytorch():
 import sys
 import numpy as np
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.clusters import cluster_curves
+from zspace.geometry.clustering.curves import cluster_curves
 cloud = Cloud(np.random.default_rng(0).standard_normal((300, 4)).astype(np.float32))
 cluster_curves(cloud, 4, 1, 2, 1), cloud.rotated, cloud.neighbors(3)
 sys.exit("torch" in sys.modules)

@@ -5,7 +5,7 @@ import pytest
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.neighbors import nearest_neighbors
+from zspace.geometry.neighbourhoods.search import nearest_neighbors
 from zspace.geometry.truths import TRUTHS, constant_points, standard_normal_points
 
 

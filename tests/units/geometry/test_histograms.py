@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from zspace.errors import TooManyBins
-from zspace.geometry.axes import axis_densities
+from zspace.geometry.axes.densities import axis_densities
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import (
     MAX_BINS,
@@ -19,7 +19,7 @@ from zspace.geometry.histograms import (
     expected_counts,
     fullest_bin_centre,
 )
-from zspace.geometry.radius import radius_density
+from zspace.geometry.radius.density import radius_density
 from zspace.geometry.truths import standard_normal_points
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls import isotropic_spectra
+from zspace.geometry.nulls.laws import isotropic_spectra
 from zspace.geometry.principal import components_for_share, participation_ratio, principal_spectrum
 from zspace.geometry.truths import constant_points, standard_normal_points
 

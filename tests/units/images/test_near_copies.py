@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zspace.errors import TooFewPoints
-from zspace.geometry.neighbors import nearest_neighbors
+from zspace.geometry.neighbourhoods.search import nearest_neighbors
 from zspace.images import near_copies
 from zspace.images.faces import draw_faces, sample_factors
 from zspace.images.likeness import image_likeness, image_signatures

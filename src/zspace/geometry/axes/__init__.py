@@ -1,0 +1,1 @@
+"""Raw axes: density along each, and how normal it is."""

@@ -1,0 +1,119 @@
+"""Where k-means starts from, and the best of several starts."""
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64
+
+from zspace.geometry.clustering.kmeans import Centres, Fits, Places, refine
+from zspace.seeds import random_stream
+
+_N_CANDIDATES = 4
+"""Points that are tried for every next centre of a start; the one that leaves the least inertia is taken."""
+_NEAR = 1e-10
+"""Squared distances below this share of the squared lengths are computed from differences, lest they be rounding."""
+
+
+def fit_from_starts(
+    points: Places, ks: list[int], n_starts: int, n_passes: int, tolerance: float, precision: np.dtype
+) -> list[Fits]:
+    """Fit every number of clusters from several starts, and once more from the best fit with more clusters.
+
+    A bad start leaves a spike in the curve of inertia over k: two centres in one cluster, or two clusters at one
+    centre. The last fit goes down from the largest number of clusters, each time without the centres that are missed
+    least, and so passes on to fewer clusters what any start has found for more.
+
+    Parameters
+    ----------
+    points
+        One point per row, centred on the origin.
+    ks
+        Numbers of clusters, rising, none of them more than there are distinct points.
+    precision
+        Of the centres, and so of the squared distances from them.
+
+    Returns
+    -------
+    Fits of independent starts, n_starts of them, then the best fit found for every number of clusters.
+
+    Randomness
+    ----------
+    The starts come from fixed streams, so the fits are a function of the points alone.
+    """
+    sequences = [spread_out(points, ks[-1], random_stream(0, "k-means start", start)) for start in range(n_starts)]
+    points = points.astype(precision, copy=False)
+    stacks = [[sequence[:k].astype(precision) for k in ks] for sequence in sequences]
+    fits = [refine(points, stack, n_passes, tolerance)[0] for stack in stacks]
+    chosen = [min(fits, key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
+    for j in reversed(range(len(ks) - 1)):
+        thinned = without_least_missed(points, chosen[j + 1].centres[0], ks[j])
+        again, _ = refine(points, [thinned], n_passes, tolerance)
+        if again.inertias[0] < chosen[j].inertias[0]:
+            chosen[j] = again
+    best = Fits(
+        [fit.centres[0] for fit in chosen],
+        np.concatenate([fit.inertias for fit in chosen]),
+        np.concatenate([fit.labels for fit in chosen], axis=1),
+    )
+    return [*fits, best]
+
+
+def without_least_missed(points: Places, centres: Centres, n_left: int) -> Float[np.ndarray, "n_left z_dim"]:
+    """Take away centres one by one, each time the one whose points are hardly further from their next centre.
+
+    Examples
+    --------
+    >>> places = np.array([[0.0], [1.0], [9.0], [10.0], [30.0]], dtype=np.float32)
+    >>> without_least_missed(places, places[1:], 3).ravel().tolist()
+    [1.0, 10.0, 30.0]
+    """
+    while len(centres) > n_left:
+        nearness = points @ centres.T - np.einsum("ij,ij->i", centres, centres) / 2
+        rows, nearest = np.arange(len(points)), nearness.argmax(axis=1)
+        lost = nearness[rows, nearest]
+        nearness[rows, nearest] = -np.inf
+        lost -= nearness.max(axis=1)
+        centres = np.delete(centres, int(np.bincount(nearest, lost, len(centres)).argmin()), axis=0)
+    return centres
+
+
+def spread_out(points: Places, n_centres: int, random: np.random.Generator) -> Centres:
+    """Choose points far from each other as centres to start from; every leading part is a start for fewer clusters.
+
+    Fewer come back when there are fewer distinct points.
+
+    Randomness
+    ----------
+    Uses ``random`` only. A point is drawn by its place in the order of the rows, as a share of them, so rows that all
+    come twice, side by side, give the same centres.
+
+    Cost
+    ----
+    ``n_centres`` passes over the points, of 8 * n_points * z_dim operations each.
+
+    Source
+    ------
+    Arthur and Vassilvitskii 2007, k-means++, in the greedy form of their section 7: the best of several candidates.
+    """
+    exact = points.astype(np.float64, copy=False)
+    squares = np.einsum("ij,ij->i", exact, exact)
+
+    def squared_distances(rows: Int64[np.ndarray, " n_rows"]) -> Float64[np.ndarray, "n_rows n_points"]:
+        lengths = squares[rows, np.newaxis] + squares
+        distances = np.asarray(lengths - 2 * (exact[rows] @ exact.T))
+        near = np.nonzero(distances <= _NEAR * lengths)
+        differences = exact[rows[near[0]]] - exact[near[1]]
+        distances[near] = np.einsum("ij,ij->i", differences, differences)
+        return distances
+
+    chosen = [int(random.random() * len(points))]
+    nearest = squared_distances(np.array(chosen))[0]
+    while len(chosen) < n_centres:
+        cumulative = nearest.cumsum()
+        if cumulative[-1] == 0:
+            break
+        places = random.random(_N_CANDIDATES) * cumulative[-1]
+        candidates = np.searchsorted(cumulative, places, side="right").clip(max=len(points) - 1)
+        remaining = np.minimum(squared_distances(candidates), nearest)
+        best = int(remaining.sum(axis=1).argmin())
+        chosen.append(int(candidates[best]))
+        nearest = remaining[best]
+    return np.asarray(points[chosen])

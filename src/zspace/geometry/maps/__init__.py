@@ -1,0 +1,1 @@
+"""Maps: t-SNE, UMAP and others, and how far they keep neighbours."""

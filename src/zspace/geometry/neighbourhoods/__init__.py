@@ -1,0 +1,1 @@
+"""Neighbourhoods: who is near whom, and how many dimensions neighbours spread into."""

@@ -1,0 +1,1 @@
+"""Null models: clouds without a structure, but otherwise like the cloud at hand."""

@@ -1,0 +1,116 @@
+"""Null models: clouds without the structure in question, but otherwise like the cloud at hand.
+
+The matched Gaussian has the cloud's own mean and covariance, so what differs from it is neither position nor shape
+nor correlation. The isotropic Gaussian has only the cloud's total variance.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from scipy import linalg, stats
+
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.histograms import expected_counts
+from zspace.geometry.radius.laws import RadiusLaw, constant_radius_law, gaussian_radius_law
+from zspace.seeds import random_stream
+
+MATCHED_GAUSSIAN = "Gaussian with the cloud's mean and covariance"
+ISOTROPIC_GAUSSIAN = "isotropic Gaussian of the cloud's total variance"
+STANDARD_NORMAL = "N(0, I)"
+_NO_VARIANCE = 1e-14
+"""A smaller share of the largest variance than this is rounding."""
+
+
+def matched_gaussian_points(
+    cloud: Cloud, n_points: int, random: np.random.Generator
+) -> Float32[np.ndarray, "n_points z_dim"]:
+    """Draw points from the Gaussian with the cloud's mean and covariance.
+
+    A singular covariance (fewer points than dimensions, constant axes) is fine: nothing is drawn along the empty
+    directions.
+
+    Randomness
+    ----------
+    Uses ``random`` only; a normal number for every point and component.
+    """
+    variances, components = cloud.principal
+    n_components = components.shape[1]
+    scores = random.standard_normal((n_points, n_components)) * np.sqrt(variances[:n_components])
+    return np.asarray(cloud.mean + scores @ components.T, dtype=np.float32)
+
+
+def matched_gaussian_radius_law(cloud: Cloud) -> RadiusLaw:
+    """Return the law of the radius of the Gaussian with the cloud's mean and covariance."""
+    variances, components = cloud.principal
+    # Rounding leaves a little variance along directions that have none.
+    deviations = np.sqrt(np.where(variances > _NO_VARIANCE * variances[0], variances, 0.0))
+    offsets = np.zeros(cloud.z_dim)
+    offsets[: components.shape[1]] = cloud.mean @ components
+    if components.shape[1] < cloud.z_dim:  # all that lies across the components is one more offset
+        offsets[-1] = np.linalg.norm(cloud.mean - components @ (cloud.mean @ components))
+    law = gaussian_radius_law(deviations, offsets)
+    # One radius is told by the points themselves: the law's own last digits might put it on the other side of an edge.
+    return constant_radius_law(float(np.median(cloud.radii))) if law.is_constant else law
+
+
+def matched_gaussian_radii(
+    law: RadiusLaw, n_points: int, n_clouds: int, seed: int
+) -> Iterator[Float64[np.ndarray, " n_points"]]:
+    """Draw the sorted radii of whole clouds from the law of the matched Gaussian.
+
+    Randomness
+    ----------
+    A stream of its own for every cloud; n_points + 1 numbers for each instead of n_points * z_dim.
+    """
+    for k in range(n_clouds):
+        yield law.draw_sorted(n_points, random_stream(seed, "matched gaussian radii", k))
+
+
+def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndarray, "n_clouds z_dim"]:
+    """Draw principal-component spectra, largest first, of isotropic Gaussian clouds.
+
+    Each has the cloud's number of points and, on average, its total variance. No points are drawn, and no matrix of
+    z_dim columns is made: the spectrum of a Gaussian sample follows the law of a small tridiagonal matrix.
+
+    Cost
+    ----
+    2 * m random numbers and m ** 2 operations for each cloud, where m is the smaller of n_points - 1 and z_dim.
+
+    Source
+    ------
+    Dumitriu and Edelman 2002, J. Math. Phys. 43, 5830, matrix models for beta ensembles, the Laguerre one with beta 1:
+    the eigenvalues of a Wishart matrix are those of B B^T, B having independent chi variables on its diagonal and
+    below it.
+    """
+    scale = float(cloud.covariance.trace()) / cloud.z_dim
+    degrees = cloud.n_points - 1
+    n_varying = min(degrees, cloud.z_dim)
+    ranks = np.arange(n_varying)
+    spectra = np.zeros((n_clouds, cloud.z_dim))
+    for k in range(n_clouds):
+        random = random_stream(seed, "isotropic spectra", k)
+        diagonal = np.sqrt(random.chisquare(max(degrees, cloud.z_dim) - ranks))
+        below = np.sqrt(random.chisquare(ranks[:0:-1]))
+        squares = diagonal**2
+        squares[1:] += below**2
+        varying = linalg.eigvalsh_tridiagonal(squares, diagonal[:-1] * below)
+        spectra[k, :n_varying] = varying[::-1].clip(min=0.0) * scale / degrees
+    return spectra
+
+
+def standard_normal_radius_range(z_dim: int) -> tuple[float, float]:
+    """Return the radii between which all but one in a thousand points of N(0, I) lie."""
+    return float(stats.chi.ppf(0.0005, z_dim)), float(stats.chi.ppf(0.9995, z_dim))
+
+
+def standard_normal_radius_counts(
+    edges: Float64[np.ndarray, " n_edges"], n_points: int, z_dim: int
+) -> Float64[np.ndarray, " n_bins"]:
+    """Return how many of ``n_points`` points of N(0, I) are expected in each radius bin.
+
+    Source
+    ------
+    The radius of a standard normal vector follows the chi law with z_dim degrees of freedom.
+    """
+    return expected_counts(n_points, stats.chi.cdf(edges, z_dim))

@@ -1,0 +1,1 @@
+"""Planes of two axes or two components, seen at several scales."""
