@@ -31,6 +31,10 @@ class Progress:
     """What is at work until the next record, where the steps of an act have names."""
 
 
+Tail = Literal["low", "high", "both"]
+"""On which side of a null model's draws structure shows."""
+Answer = Literal["yes", "no", "cannot tell"]
+
 Watcher = Callable[[Progress], None]
 """Called with every progress record; a workflow calls it, the command line draws it."""
 
@@ -160,6 +164,131 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One quantity of a cloud beside the same of clouds drawn from a null model, as many points on both sides."""
+
+    quantity: str
+    """Its row, such as ``"dimension.two_nn"``."""
+    null: str
+    """Name of the null model, such as ``"gaussian"``."""
+    value: float | None
+    """Of the cloud; None where it could not be found."""
+    draws: tuple[float, ...]
+    """Of the drawn clouds, in the order in which they were drawn; those on which it could not be found are left out."""
+    n_unknown: int
+    """Drawn clouds on which it could not be found; each counts as going as far as the cloud."""
+    tail: Tail
+    """The side on which structure shows."""
+    p: float | None
+    """Chance that a draw goes as far, (1 + k) / (1 + n): never zero. None where the value is not known."""
+    level: float
+    """Chance that the band holds one more draw, 0 to 1."""
+    band: tuple[float, float] | None
+    """Range of the draws; None without draws."""
+    effect: float | None
+    """Distance of the value from the mean of the draws, in their standard deviations; None where they do not vary."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A curve of a cloud beside those of drawn clouds, all of whose points are judged together."""
+
+    curve: str
+    null: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    """Ends of the global envelope: a curve of the null stays within at every x with chance `level`."""
+    central: tuple[float, ...]
+    """Median of the draws."""
+    level: float
+    p: float
+    """Of the whole curve, by extreme rank length."""
+    left_at: tuple[float, ...]
+    """Where on x the curve is outside."""
+    x_label: str
+    y_label: str
+
+
+@dataclass(frozen=True)
+class FamilyTest:
+    """All quantities of one subject against one null model, as one test."""
+
+    family: str
+    p: float | None
+    """Of the subject's quantities together, by extreme rank length; None where none of them could be found."""
+    p_corrected: float | None
+    """After Holm's correction over the families."""
+    n_draws: int
+    strongest: str
+    """The quantity that goes furthest."""
+
+
+@dataclass(frozen=True)
+class RungTest:
+    """Whether a cloud can be told from a null model."""
+
+    null: str
+    title: str
+    keeps: str
+    destroys: str
+    answer: Answer
+    """Whether cloud and null model are told apart: ``"yes"``, ``"no"``, or ``"cannot tell"`` with few points."""
+    p: float | None
+    """Smallest corrected p-value of the families."""
+    n_compared: int
+    n_draws: int
+    families: tuple[FamilyTest, ...]
+    reason: str | None = None
+    """Why it was not tried."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One question about the cloud, its answer, and what the answer rests on."""
+
+    name: str
+    """``"gaussian"``, ``"clusters"``, ``"strings"``, ``"sheets"``, ``"hollow"`` or ``"lower_dimensional"``."""
+    question: str
+    answer: Answer
+    p: float | None
+    p_corrected: float | None
+    """After Holm's correction over the claims."""
+    effect: float | None
+    """In standard deviations of the null model."""
+    null: str
+    """Of the null models without the structure, the one that comes nearest to the cloud."""
+    scale: str | None
+    """At which distances, neighbours or components it shows."""
+    detection_limit: Estimate | None
+    """Share of the points that, arranged so, would have been seen in 95 of 100 clouds."""
+    sentence: str
+    means_for_sampling: str
+    evidence: tuple[str, ...]
+    """The quantities that it rests on."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a cloud of z-points is, beside the simplest models of a cloud."""
+
+    closest_null: str
+    """The first rung of the ladder that cannot be told from the cloud, or ``"none"``."""
+    sentence: str
+    claims: dict[str, Claim]
+    rungs: tuple[RungTest, ...]
+    comparisons: tuple[Comparison, ...]
+    envelopes: tuple[Envelope, ...]
+    n_compared: int
+    """Points that were compared."""
+    n_points: int
+    seed: int
+    elapsed_seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class CopyPair:
     """Two images whose z-points are neighbours, and how alike they are."""
 
@@ -263,6 +392,8 @@ class MeasureResult:
     cloud: CloudFacts
     """Where the points come from, and what was done to them."""
     elapsed_seconds: float
+    verdict: Verdict | None = None
+    """None where it was not asked for, or the points are too few."""
 
 
 @dataclass(frozen=True)
