@@ -29,8 +29,8 @@ def sheet_of(points, noise):
 @pytest.mark.parametrize("noise", [0.0, 0.3, 30.0])
 @pytest.mark.parametrize("n_neighbors", [1, 5, 15])
 def test_scores_of_a_map_agree_with_scikit_learn(noise, n_neighbors, monkeypatch):
-    monkeypatch.setattr("zspace.geometry.map_scores._RANKED_CHUNK", 37)
-    monkeypatch.setattr("zspace.geometry.map_scores._RANKED_ROWS", 11)
+    monkeypatch.setattr("zspace.geometry.maps.scores._RANKED_CHUNK", 37)
+    monkeypatch.setattr("zspace.geometry.maps.scores._RANKED_ROWS", 11)
     points = standard_normal_points(150, 5, 1)
     sheet = sheet_of(points, noise)
     judged = neighbor_scores(points, sheet, np.arange(150), n_neighbors)
