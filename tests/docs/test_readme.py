@@ -21,7 +21,7 @@ def load_script(name, folder="scripts"):
 def test_the_tree_names_every_module_as_it_names_itself():
     script = load_script("write_readme_tree")
     assert script.with_tree(README) == README, "run python scripts/write_readme_tree.py"
-    assert "geometry/radius.py" in README
+    assert "geometry/radius/density.py" in README
 
 
 def test_the_two_commands_are_words_of_the_makefile():
