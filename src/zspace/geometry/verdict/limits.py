@@ -1,0 +1,222 @@
+"""What would have been missed: structures are planted into clouds without any, and the share that is found is counted.
+
+The detection limit of a claim is the share of the points that has to lie on strings, on sheets, in clusters or out of
+a hole for the claim to be made in 95 of 100 clouds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from jaxtyping import Bool, Float64
+from scipy import special, stats
+
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.engine import Family, read, sight_of
+from zspace.geometry.measures import Subject
+from zspace.geometry.nulls.ladder import Fitted
+from zspace.geometry.truths.planting import plant
+from zspace.geometry.verdict.claims import CLAIMS, ClaimRow, Evidence
+from zspace.machine import each_block
+from zspace.results import Estimate, Progress, Watcher
+from zspace.seeds import random_stream
+
+FOUND = 0.95
+"""Share of the clouds in which the claim has to be made."""
+THICKNESS = 0.05
+"""Of planted structures, as a share of the cloud's size, the root of its total variance."""
+LARGEST = 0.2
+"""Of the shares that are tried: structures that need more than that are missed."""
+_FIRST_SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
+_FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 6, 12
+_AIMS = (0.6, 0.85, 0.97)
+"""Chances of being found at which further trials are placed, by what is known so far."""
+_STEEPEST = 12.0
+"""Of the curve of chances over the log of the share: steeper than any that was seen, so that few trials do not make it
+a step."""
+
+Families = Mapping[tuple[str, str], Family]
+"""By subject and null model."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """Clouds to plant into, and what what is found there is held against."""
+
+    fitted: Fitted
+    """The null model that comes nearest to the cloud."""
+    title: str
+    families: Families
+    level: float
+    """To which a p-value must fall before any correction is counted out."""
+    seed: int
+
+
+def detection_limits(base: Base, seconds: float, watch: Watcher) -> dict[str, Estimate]:
+    """Return the detection limit of every claim that has a structure to plant.
+
+    Parameters
+    ----------
+    base
+        Clouds to plant into.
+    seconds
+        After which no further trials are begun, shared out evenly; a limit that was not found says so.
+    watch
+        Told of every round of trials.
+
+    Randomness
+    ----------
+    Every trial has a stream of its own: a cloud of the null model, and a structure planted into it.
+
+    Cost
+    ----
+    Some 80 views of clouds for every claim.
+    """
+    rows = [row for row in CLAIMS.values() if row.planted is not None]
+    limits = {}
+    for number, row in enumerate(rows):
+        watch(Progress("what would have been missed", number, len(rows), "claims", doing=row.noun))
+        limits[row.name] = detection_limit(base, row, seconds / len(rows))
+    watch(Progress("what would have been missed", len(rows), len(rows), "claims"))
+    return limits
+
+
+def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
+    """Return the detection limit of one claim, as a share of the points."""
+    deadline = perf_counter() + seconds
+    n_points = base.fitted.compared.n_points
+    source = (
+        f"{row.noun} of thickness {THICKNESS:.0%} of the cloud's size, planted into draws of the {base.title}: share of "
+        f"the points with which the claim is made in {FOUND:.0%} of the clouds"
+    )
+    bar = bar_of(base, row)
+    if bar is None:
+        return Estimate.unknown("there is nothing to compare with", "share of points", source, n_points)
+    shares: list[float] = []
+    hits: list[bool] = []
+    asked = np.repeat([share for share in _FIRST_SHARES if share * n_points >= 1], _FIRST_TRIALS)
+    for _ in range(1 + _ROUNDS):
+        found = each_block(
+            lambda trial: bar.is_passed(_planted(base, row, trial[1], trial[0])),
+            list(enumerate(asked.tolist(), start=len(shares))),
+        )
+        hits.extend(found)
+        shares.extend(asked.tolist())
+        curve = chance_curve(np.array(shares), np.array(hits))
+        if curve.share_at(_AIMS[0]) > LARGEST or perf_counter() > deadline:
+            break
+        asked = np.repeat([min(curve.share_at(aim), LARGEST) for aim in _AIMS], _TRIALS_A_ROUND // len(_AIMS))
+    limit = curve.share_at(FOUND)
+    if limit > LARGEST:
+        reason = f"structures that hold {LARGEST:.0%} of the points are missed too often at {n_points} points"
+        return Estimate.unknown(reason, "share of points", source, len(hits), len(hits))
+    enough = f"{len(hits)} trials"
+    return Estimate.of(limit, "share of points", source, len(hits), len(hits), assumptions=(enough,))
+
+
+def _planted(base: Base, row: ClaimRow, share: float, trial: int) -> Cloud:
+    random = random_stream(base.seed, "planted", row.name, trial)
+    drawn = base.fitted.draw(random)
+    return Cloud(plant(row.planted or "", drawn, share, THICKNESS, random))
+
+
+# --- When is a claim made? --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """One quantity, and how far it must go beyond every null model without the structure."""
+
+    subject: Subject
+    evidence: Evidence
+    height: float
+    bound_level: float
+
+    def is_passed(self, cloud: Cloud) -> bool:
+        """Return whether a cloud goes so far."""
+        sight = sight_of(self.subject, cloud)
+        values = {
+            f"{self.subject.name}.{quantity.name}": read(self.subject, quantity, sight, None)
+            for quantity in self.subject.quantities
+        }
+        if self.evidence.bound is not None and not values[self.evidence.bound] <= self.bound_level:
+            return False
+        return values[self.evidence.quantity] > self.height
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a claim takes: any of its hurdles."""
+
+    hurdles: tuple[Hurdle, ...]
+
+    def is_passed(self, cloud: Cloud) -> bool:
+        """Return whether the claim would be made of a cloud."""
+        return any(hurdle.is_passed(cloud) for hurdle in self.hurdles)
+
+
+def bar_of(base: Base, row: ClaimRow) -> Bar | None:
+    """Return what a claim takes beside the draws that are there; None where nothing was drawn."""
+    level = base.level / len(row.evidence)
+    hurdles = []
+    for evidence in row.evidence:
+        name, quantity = evidence.quantity.split(".", 1)
+        beside = [base.families[name, null] for null in evidence.without if (name, null) in base.families]
+        heights = [height(family, quantity, level) for family in beside if family.draws]
+        if heights:
+            hurdles.append(Hurdle(beside[0].subject, evidence, max(heights), level))
+    return Bar(tuple(hurdles)) if hurdles else None
+
+
+def height(family: Family, quantity: str, level: float) -> float:
+    """Return what a quantity must exceed to be significant beside these draws, on the tail where structure shows.
+
+    Where the draws are too few to tell, because the family was settled before, the normal law is taken beyond them.
+    """
+    place = [one.name for one in family.subject.quantities].index(quantity)
+    draws = np.array(family.draws)[:, place]
+    draws = draws[~np.isnan(draws)]
+    if not len(draws):
+        return float("inf")
+    n_above = int(level * (1 + len(draws))) - 1
+    if n_above >= 0:
+        return float(np.sort(draws)[len(draws) - 1 - n_above])
+    beyond = draws.mean() + special.ndtri(1 - level) * draws.std(ddof=1)
+    return float(max(draws.max(), beyond))
+
+
+# --- The chance of being found ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ChanceCurve:
+    """The chance of being found over the share of the points: logistic in the log of the share."""
+
+    middle: float
+    """Log of the share that is found in half of the clouds."""
+    steepness: float
+
+    def share_at(self, chance: float) -> float:
+        """Return the share that is found with this chance."""
+        return float(np.exp(self.middle + special.logit(chance) / self.steepness))
+
+
+def chance_curve(shares: Float64[np.ndarray, " n_trials"], hits: Bool[np.ndarray, " n_trials"]) -> ChanceCurve:
+    """Return the most likely curve of chances, no steeper than `_STEEPEST`.
+
+    Where everything was found, or nothing, the curve lies just beyond the shares that were tried.
+    """
+    logs = np.log(shares)
+    middles = np.linspace(logs.min() - 1.5, logs.max() + 1.5, 301)
+    steepnesses = np.geomspace(0.8, _STEEPEST, 40)
+    signs = np.where(hits, 1.0, -1.0)
+    arguments = (logs - middles[:, np.newaxis, np.newaxis]) * steepnesses[:, np.newaxis] * signs
+    likely = special.log_expit(arguments).sum(axis=2)
+    # A weak wish for a curve in the middle of the range decides where the trials do not.
+    likely += stats.norm.logpdf(np.log(steepnesses), np.log(4.0), 0.7)
+    middle, steepness = np.unravel_index(likely.argmax(), likely.shape)
+    return ChanceCurve(float(middles[middle]), float(steepnesses[steepness]))
+
