@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean, stdev
 from typing import Literal
 
 from jaxtyping import Float32, Float64, Int64
@@ -187,6 +188,22 @@ class Comparison:
     """Range of the draws; None without draws."""
     effect: float | None
     """Distance of the value from the mean of the draws, in their standard deviations; None where they do not vary."""
+    title: str = ""
+    """What the quantity is called where people read it."""
+    unit: str = ""
+
+    @property
+    def family(self) -> str:
+        """Of tests, to which the quantity belongs."""
+        return self.quantity.partition(".")[0]
+
+    @property
+    def band_effect(self) -> tuple[float, float] | None:
+        """The band as `effect` has the value: from the mean of the draws, in their standard deviations."""
+        if self.band is None or len(self.draws) < 2 or not (deviation := stdev(self.draws)):
+            return None
+        low, high = ((end - fmean(self.draws)) / deviation for end in self.band)
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -209,6 +226,26 @@ class Envelope:
     """Where on x the curve is outside."""
     x_label: str
     y_label: str
+    title: str = ""
+    """What the curve is called where people read it."""
+
+    @property
+    def family(self) -> str:
+        """Of tests, to which the curve belongs."""
+        return self.curve.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class LineUp:
+    """The cloud hidden among clouds of a null model, each seen in the plane of its own two leading components."""
+
+    null: str
+    title: str
+    """Of the null model."""
+    place: int
+    """Of the cloud among the panels, counted from 1."""
+    panels: Float64[ndarray, "n_panels n_shown 2"]
+    """In units of z; as many points in each."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +260,8 @@ class FamilyTest:
     n_draws: int
     strongest: str
     """The quantity that goes furthest."""
+    title: str = ""
+    """What the family is called where people read it."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +308,10 @@ class Claim:
     """The quantities that it rests on."""
 
 
+NO_NULL = "none"
+"""In place of a null model: every one of them can be told from the cloud."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a cloud of z-points is, beside the simplest models of a cloud."""
@@ -286,6 +329,9 @@ class Verdict:
     seed: int
     elapsed_seconds: float
     notes: tuple[str, ...] = ()
+    level: float = 0.05
+    """Corrected p-value up to which a null model counts as told apart, and a claim as made."""
+    line_ups: tuple[LineUp, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -394,6 +440,8 @@ class MeasureResult:
     elapsed_seconds: float
     verdict: Verdict | None = None
     """None where it was not asked for, or the points are too few."""
+    no_verdict: str = ""
+    """Why there is none although it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -649,6 +697,9 @@ class ModelResults:
     maps: dict[str, Map] = field(default_factory=dict)
     cloud: CloudFacts | None = None
     """What was noticed of the z-points."""
+    verdict: Verdict | None = None
+    no_verdict: str = ""
+    """Why there is none although it was asked for."""
     unfinished: dict[str, str] = field(default_factory=dict)
     """By step, such as ``"encode"`` or ``"map pca"``: why what it gives is not here."""
 

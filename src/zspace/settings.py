@@ -190,6 +190,25 @@ class MapSettings(Checked):
 
 
 @dataclass(frozen=True)
+class VerdictSettings(Checked):
+    """How the cloud is compared with null models, for the verdict on what it is."""
+
+    n_compared: Annotated[int, Within(100, 20_000)] = 2048
+    """Points that are compared, drawn at random from the cloud; a smaller cloud is compared whole."""
+    n_draws: Annotated[int, Within(19, 9999)] = 199
+    """Most clouds drawn from each null model; fewer where it is clear before. With 9 families of tests a corrected p of
+    0.05 needs 179."""
+    level: Annotated[float, Within(0.001, 0.2)] = 0.05
+    """Corrected p-value up to which a null model is told apart, and a claim made."""
+    nulls: tuple[Literal["shell", "cube"], ...] = ()
+    """Null models beside those of the ladder: points spread evenly in a "shell" or a "cube"."""
+    limits: bool = True
+    """Plant strings, sheets, clusters and a hole, to tell which share of the points would have been seen."""
+    limit_seconds: Annotated[float, Within(1)] = 60.0
+    """Time after which no further plantings are begun; what was not found by then is said to be unknown."""
+
+
+@dataclass(frozen=True)
 class MeasureSettings(Checked):
     """What is measured on the cloud of z-points."""
 
@@ -218,6 +237,8 @@ class MeasureSettings(Checked):
     """Attributes of the images that maps are coloured by; empty takes those that neighbours on the map share most."""
     n_null_clouds: Annotated[int, Within(2)] = 39
     """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
+    verdict: VerdictSettings = field(default_factory=VerdictSettings)
+    """How the cloud is compared with null models for the verdict."""
 
 
 @dataclass(frozen=True)
@@ -355,7 +376,7 @@ def _preset_table(name: str) -> dict[str, Any]:
         return read_toml(path)
 
 
-def _set_dotted(table: dict[str, Any], key: str, value: object) -> None:
+def set_dotted(table: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
@@ -395,7 +416,7 @@ def resolve_plan(study: str, flags: Mapping[str, Any]) -> Plan:
     for kind, layer in layers:
         for key, value in layer.items():
             for target in _targets(key, merged):
-                _set_dotted(merged, target, value)
+                set_dotted(merged, target, value)
                 origins[target] = Origin(kind)
     settings = from_mapping(StudySettings, merged, where)
     settings = _with_runs(settings, origins)

@@ -193,6 +193,8 @@ def _read_model(run: RunFolder, asked: AskedRun, settings: StudySettings) -> Mod
         generation,
         maps,
         measured.cloud if measured else None,
+        measured.verdict if measured else None,
+        measured.no_verdict if measured else "",
         {step: why for step, why in unfinished.items() if why},
     )
 

@@ -18,7 +18,7 @@ from zspace.geometry.comparing.ranks import (
     monte_carlo_p,
     pointwise_ranks,
 )
-from zspace.geometry.measures import Quantity, Subject
+from zspace.geometry.measures import Profile, Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
 from zspace.machine import each_block
 from zspace.results import Comparison, Envelope, FamilyTest, Progress, Watcher, watch_nothing
@@ -104,16 +104,16 @@ class Family:
     def envelopes(self) -> list[Envelope]:
         """Return every profile beside its draws, where all of them could be found."""
         return [
-            self._envelope(profile.name, profile.x_label, profile.y_label)
+            self._envelope(profile)
             for profile in self.subject.profiles
             if profile.name in self.own_curves and len(self.curves.get(profile.name, ())) == len(self.draws) > 0
         ]
 
-    def _envelope(self, name: str, x_label: str, y_label: str) -> Envelope:
-        x, y = self.own_curves[name]
-        found = global_envelope(y, np.array(self.curves[name]), LEVEL)
+    def _envelope(self, profile: Profile) -> Envelope:
+        x, y = self.own_curves[profile.name]
+        found = global_envelope(y, np.array(self.curves[profile.name]), LEVEL)
         return Envelope(
-            curve=f"{self.subject.name}.{name}",
+            curve=f"{self.subject.name}.{profile.name}",
             null=self.null,
             x=tuple(x.tolist()),
             y=tuple(y.tolist()),
@@ -123,8 +123,9 @@ class Family:
             level=found.level,
             p=found.p,
             left_at=tuple(x[found.outside].tolist()),
-            x_label=x_label,
-            y_label=y_label,
+            x_label=profile.x_label,
+            y_label=profile.y_label,
+            title=profile.title,
         )
 
 
@@ -150,6 +151,8 @@ def comparison_of(
         (high - low) / (len(known) + 1) if len(known) else 0.0,
         (float(ordered[low]), float(ordered[high])) if len(known) else None,
         float((value - known.mean()) / deviation) if is_known and deviation > 0 else None,
+        quantity.title,
+        quantity.unit,
     )
 
 
@@ -173,7 +176,8 @@ class Compared:
         for family, p, corrected in zip(self.families, p_values, holm(p_values), strict=True):
             effects = {one.quantity: abs(one.effect or 0.0) for one in family.comparisons()}
             strongest = max(effects, key=lambda name: effects[name])
-            tests.append(FamilyTest(family.subject.name, p, corrected, len(family.draws), strongest))
+            subject = family.subject
+            tests.append(FamilyTest(subject.name, p, corrected, len(family.draws), strongest, subject.title))
         return tuple(tests)
 
 
