@@ -254,7 +254,7 @@ class FamilyTest:
 
     family: str
     p: float | None
-    """Of the subject's quantities together, by extreme rank length; None where none of them could be found."""
+    """Of the subject's quantities together, by the one that goes furthest; None where none of them could be found."""
     p_corrected: float | None
     """After Holm's correction over the families."""
     n_draws: int

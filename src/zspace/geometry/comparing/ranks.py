@@ -42,25 +42,55 @@ def monte_carlo_p(value: float, draws: Float64[np.ndarray, " n_draws"], tail: Ta
     return {"high": high, "low": low, "both": min(1.0, 2 * min(high, low))}[tail]
 
 
-def pointwise_ranks(rows: Rows, tails: Sequence[Tail]) -> Int64[np.ndarray, "n_rows n_numbers"]:
-    """Return the rank of every row for every number: 1 for the most extreme; rows that tie share the worse rank.
+def joint_p(rows: Rows, tails: Sequence[Tail]) -> float:
+    """Return the chance that a draw goes as far as the cloud in the number in which it goes furthest.
 
-    Where both tails matter, a row's rank is that of its better side. An unknown number is no evidence: it ranks last.
+    Numbers are made alike by their mean and standard deviation over all rows. The cloud's row is among these, so that
+    all rows are treated alike: were they exchangeable, its largest deviation would be of any rank with equal chance.
+    One number far out is enough, however many others there are; ranks alone would not see how far.
+
+    Parameters
+    ----------
+    rows
+        The cloud first, then the draws. What is unknown of a draw counts as going as far as the cloud, what is unknown
+        of the cloud must be left out before.
+    tails
+        Where structure shows, for each number.
+
+    Source
+    ------
+    Myllymäki et al. 2017, J. R. Stat. Soc. B 79, 381, the studentised maximum deviation.
+
+    Examples
+    --------
+    >>> joint_p(np.array([[9.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]), ["high", "both"])
+    0.25
     """
-    n_rows = len(rows)
-    high = _ranks_from_top(rows)
-    low = _ranks_from_top(-rows)
-    sided = {"high": high, "low": low, "both": np.minimum(high, low)}
-    ranks = np.stack([sided[tail][:, j] for j, tail in enumerate(tails)], axis=1)
-    return np.asarray(np.where(np.isnan(rows), n_rows, ranks))
+    filled = np.where(np.isnan(rows), rows[0], rows)
+    deviations = filled - filled.mean(axis=0)
+    spread = filled.std(axis=0)
+    # What is the same in all rows up to rounding says nothing.
+    varying = spread > 1e-12 * np.abs(filled).max(axis=0)
+    scaled = np.divide(deviations, spread, out=np.zeros_like(deviations), where=varying)
+    turned = [
+        {"high": 1.0, "low": -1.0}.get(tail, np.sign(column)) * column
+        for tail, column in zip(tails, scaled.T, strict=True)
+    ]
+    furthest = np.max(turned, axis=0)
+    # Rounding must not make the same deviation smaller on one row than on another.
+    return float((furthest >= furthest[0] - 1e-9).mean())
+
+
+def pointwise_ranks(rows: Rows) -> Int64[np.ndarray, "n_rows n_numbers"]:
+    """Return the rank of every row at every number: 1 for the highest and the lowest, ties sharing the worse rank."""
+    return np.minimum(_ranks_from_top(rows), _ranks_from_top(-rows))
 
 
 def _ranks_from_top(rows: Rows) -> Int64[np.ndarray, "n_rows n_numbers"]:
-    """Return how many rows are at least as high, the row itself among them; unknown ones count as high."""
-    known = np.where(np.isnan(rows), np.inf, rows)
-    ordered = np.sort(known, axis=0)
+    """Return how many rows are at least as high, the row itself among them."""
+    ordered = np.sort(rows, axis=0)
     return np.stack(
-        [len(rows) - np.searchsorted(ordered[:, j], known[:, j], side="left") for j in range(rows.shape[1])], axis=1
+        [len(rows) - np.searchsorted(ordered[:, j], rows[:, j], side="left") for j in range(rows.shape[1])], axis=1
     )
 
 
@@ -125,7 +155,7 @@ def global_envelope(
     curve leaves it somewhere if, and but for ties only if, its p-value is at most 1 - level.
     """
     rows = np.vstack([curve, draws])
-    shares = extreme_rank_lengths(pointwise_ranks(rows, ["both"] * rows.shape[1]))
+    shares = extreme_rank_lengths(pointwise_ranks(rows))
     kept = rows[shares > 1 - level]
     low, high = (kept if len(kept) else rows).min(axis=0), (kept if len(kept) else rows).max(axis=0)
     outside = (curve < low) | (curve > high)

@@ -1,2 +1,1 @@
-"""The verdict: which simplest model describes a cloud, and what it is and is not, each with what would have been missed.
-"""
+"""The verdict: what a cloud is, which simplest model describes it, and what would have been missed."""

@@ -5,6 +5,7 @@ largest of their p-values counts (intersection-union test), so it is wrong no mo
 of these models the cloud comes from.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zspace.results import Comparison
@@ -34,14 +35,24 @@ class ClaimRow:
     evidence: tuple[Evidence, ...]
     """Any of it makes the claim, at a level that is shared out evenly (Bonferroni)."""
     planted: str | None
-    """The structure that is planted to find the detection limit; None where the claim has none."""
-    noun: str
-    """In the plural, as in "strings that hold 2 % of the points"."""
+    """The structure that is planted to find the detection limit; None where a smallest difference is told instead."""
+    planted_words: str
+    """What would have been seen, with a place for the share of the points, or for the difference."""
+    scale: str
+    """Where it is looked for."""
     yes: str
-    """The sentence where it is so."""
     no: str
+    cannot_tell: str
+    """How the sentence begins."""
     sampling_yes: str
     sampling_no: str
+    sampling_open: str
+    outdone_by: str | None = None
+    """A quantity that explains this one's away where it is `OUTDONE` times as large: edges of sheets look like strings,
+    and bends of strings like sheets."""
+
+
+OUTDONE = 4.0
 
 
 @dataclass(frozen=True)
@@ -56,38 +67,35 @@ class Finding:
     """Why nothing could be compared."""
 
 
-def finding_of(row: ClaimRow, comparisons: dict[tuple[str, str], Comparison]) -> Finding:
-    """Return the evidence for a claim.
-
-    Parameters
-    ----------
-    row
-        The claim.
-    comparisons
-        By quantity and null model.
-    """
-    found = [one for evidence in row.evidence if (one := _evidence_of(evidence, comparisons)) is not None]
+def finding_of(row: ClaimRow, comparisons: Sequence[Comparison]) -> Finding:
+    """Return the evidence for a claim, from the comparisons of the cloud with all null models."""
+    by_place = {(one.quantity, one.null): one for one in comparisons}
+    found = [one for evidence in row.evidence if (one := _evidence_of(evidence, by_place)) is not None]
     if not found:
         return Finding(None, None, "too few points to look for it")
     p, comparison = min(found, key=lambda one: one[0])
+    other = next((one.value for one in comparisons if one.quantity == row.outdone_by), None)
+    if other is not None and comparison.value is not None and other > OUTDONE * comparison.value:
+        return Finding(1.0, comparison)
     return Finding(min(1.0, len(row.evidence) * p), comparison)
 
 
 def _evidence_of(
-    evidence: Evidence, comparisons: dict[tuple[str, str], Comparison]
+    evidence: Evidence, comparisons: Mapping[tuple[str, str], Comparison]
 ) -> tuple[float, Comparison] | None:
     """Return the largest p-value over the null models without the structure, and the comparison it comes from."""
     beside = [comparisons.get((evidence.quantity, null)) for null in evidence.without]
-    known = [one for one in beside if one is not None and one.p is not None]
+    known = [(one.p, one) for one in beside if one is not None and one.p is not None]
     if not known:
         return None
-    decisive = max(known, key=lambda one: (one.p or 0.0, -abs(one.effect or 0.0)))
-    p = decisive.p or 0.0
+    p, decisive = max(known, key=lambda one: (one[0], -abs(one[1].effect or 0.0)))
     if evidence.bound is not None:
         bound = next((one.value for (name, _), one in comparisons.items() if name == evidence.bound), None)
         p = max(p, 1.0 if bound is None else bound)
     return p, decisive
 
+
+_NEAR = "Draw near points that are there: a Gaussian puts nearly all of its points beside the {}."
 
 CLAIMS: dict[str, ClaimRow] = {
     row.name: row
@@ -99,57 +107,75 @@ CLAIMS: dict[str, ClaimRow] = {
                 Evidence("clusters.largest_dip", ("gaussian", "elliptical"), bound="clusters.dip_p"),
                 Evidence("connectivity.grouped_share", UNSTRUCTURED),
             ),
-            "clusters",
-            "clusters",
-            "It falls into clusters",
-            "No clusters",
-            "Draw from the mixture: one Gaussian puts many points between the clusters.",
-            "No mixture is needed for the sake of clusters.",
+            planted="clusters",
+            planted_words="three compact clusters that hold {share} of the points",
+            scale="between two halves of the cloud, and at the linking length that sets most points apart",
+            yes="It falls into clusters",
+            no="No clusters were found",
+            cannot_tell="Whether it falls into clusters cannot be told",
+            sampling_yes="Draw from the mixture: one Gaussian puts many points between the clusters.",
+            sampling_no="Clusters are no reason to prefer a mixture to one Gaussian.",
+            sampling_open="If the mixture scores better than one Gaussian, draw from the mixture.",
         ),
         ClaimRow(
             "strings",
-            "Do the points lie on strings (filaments)?",
+            "Do points lie on strings (filaments)?",
             (Evidence("shapes.strings", UNSTRUCTURED),),
-            "strings",
-            "strings",
-            "Points lie on strings",
-            "No strings",
-            "Draw near points that are there (bootstrap, neighbors): a Gaussian puts nearly all points beside the strings.",
-            "Random points need not follow any strings.",
+            planted="strings",
+            planted_words="strings that hold {share} of the points, at a thickness of 5 % of the cloud's size,",
+            scale="8 to 128 neighbours",
+            yes="Points lie on strings",
+            no="No strings were found",
+            cannot_tell="Whether points lie on strings cannot be told",
+            sampling_yes=_NEAR.format("strings"),
+            sampling_no="Random points need not follow any strings.",
+            sampling_open="Compare a sampler that draws near points that are there.",
+            outdone_by="shapes.sheets",
         ),
         ClaimRow(
             "sheets",
-            "Do the points lie on sheets?",
+            "Do points lie on curved sheets?",
             (Evidence("shapes.sheets", UNSTRUCTURED),),
-            "sheets",
-            "sheets",
-            "Points lie on curved sheets",
-            "No sheets",
-            "Draw near points that are there (bootstrap, neighbors): a Gaussian puts nearly all points off the sheets.",
-            "Random points need not follow any sheets.",
+            planted="sheets",
+            planted_words="sheets that hold {share} of the points, at a thickness of 5 % of the cloud's size,",
+            scale="8 to 128 neighbours",
+            yes="Points lie on curved sheets",
+            no="No sheets were found",
+            cannot_tell="Whether points lie on sheets cannot be told",
+            sampling_yes=_NEAR.format("sheets"),
+            sampling_no="Random points need not follow any sheets.",
+            sampling_open="Compare a sampler that draws near points that are there.",
+            outdone_by="shapes.strings",
         ),
         ClaimRow(
             "hollow",
             "Is it hollow?",
             (Evidence("hollow.hollowness", ("gaussian", "independent", "copula")),),
-            "hollow",
-            "holes",
-            "It is hollow: there is a hole around its centre",
-            "Not hollow",
-            "Stay away from the centre: draw from a model that keeps the radius, or near points that are there.",
-            "The centre is as full as it should be.",
+            planted="hollow",
+            planted_words="a hole around the centre that {share} of the points were driven out of",
+            scale="half the typical radius in the leading 2, 4 and 6 components",
+            yes="It is hollow: fewer points than there should be lie around its centre",
+            no="It is not hollow",
+            cannot_tell="Whether it is hollow cannot be told",
+            sampling_yes="Stay away from the centre: draw from a model that keeps the radius, or near points that are "
+            "there.",
+            sampling_no="The centre of the cloud is as full as it should be: the mean is a safe place to start from.",
+            sampling_open="Look at what the decoder makes of the cloud's mean before you start from there.",
         ),
         ClaimRow(
             "lower_dimensional",
-            "Does it have fewer dimensions than a cloud of its spread should have?",
+            "Does it have fewer dimensions than its spread suggests?",
             (Evidence("dimension.neighbor_dimension", UNSTRUCTURED),),
-            None,
-            "",
-            "Its points spread into fewer dimensions than those of any plain model with its spread",
-            "Its dimension is that of a plain model with its spread",
-            "A fitted Gaussian fills directions that the cloud leaves empty: draw from the mixture or near points that "
-            "are there, and compare their scores.",
-            "No directions are left empty beyond what the covariance tells.",
+            planted=None,
+            planted_words="a dimension lower by {difference}",
+            scale="4 to 64 neighbours",
+            yes="It has fewer dimensions than its spread suggests",
+            no="Its dimension is what its spread suggests",
+            cannot_tell="Whether it has fewer dimensions than its spread suggests cannot be told",
+            sampling_yes="A fitted Gaussian also fills directions that the cloud leaves empty: compare its score with "
+            "that of the mixture, and of drawing near points that are there.",
+            sampling_no="A model with the cloud's covariance leaves no direction too full.",
+            sampling_open="Compare the score of the fitted Gaussian with that of drawing near points that are there.",
         ),
     )
 }

@@ -16,7 +16,7 @@ from scipy import special, stats
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import Family, read, sight_of
-from zspace.geometry.measures import Subject
+from zspace.geometry.measures import Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
 from zspace.geometry.truths.planting import plant
 from zspace.geometry.verdict.claims import CLAIMS, ClaimRow, Evidence
@@ -34,6 +34,7 @@ _FIRST_SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 _FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 6, 12
 _AIMS = (0.6, 0.85, 0.97)
 """Chances of being found at which further trials are placed, by what is known so far."""
+_STEP = "what would have been missed"
 _STEEPEST = 12.0
 """Of the curve of chances over the log of the share: steeper than any that was seen, so that few trials do not make it
 a step."""
@@ -75,12 +76,11 @@ def detection_limits(base: Base, seconds: float, watch: Watcher) -> dict[str, Es
     ----
     Some 80 views of clouds for every claim.
     """
-    rows = [row for row in CLAIMS.values() if row.planted is not None]
     limits = {}
-    for number, row in enumerate(rows):
-        watch(Progress("what would have been missed", number, len(rows), "claims", doing=row.noun))
-        limits[row.name] = detection_limit(base, row, seconds / len(rows))
-    watch(Progress("what would have been missed", len(rows), len(rows), "claims"))
+    for number, row in enumerate(CLAIMS.values()):
+        watch(Progress(_STEP, number, len(CLAIMS), "claims", doing=row.name.replace("_", " ")))
+        limits[row.name] = detection_limit(base, row, seconds / len(CLAIMS)) if row.planted else least_seen(base, row)
+    watch(Progress(_STEP, len(CLAIMS), len(CLAIMS), "claims"))
     return limits
 
 
@@ -89,8 +89,8 @@ def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
     deadline = perf_counter() + seconds
     n_points = base.fitted.compared.n_points
     source = (
-        f"{row.noun} of thickness {THICKNESS:.0%} of the cloud's size, planted into draws of the {base.title}: share of "
-        f"the points with which the claim is made in {FOUND:.0%} of the clouds"
+        f"{row.planted} of thickness {THICKNESS:.0%} of the cloud's size, planted into draws of the {base.title}: "
+        f"share of the points with which the claim is made in {FOUND:.0%} of the clouds"
     )
     bar = bar_of(base, row)
     if bar is None:
@@ -117,6 +117,24 @@ def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
     return Estimate.of(limit, "share of points", source, len(hits), len(hits), assumptions=(enough,))
 
 
+def least_seen(base: Base, row: ClaimRow) -> Estimate:
+    """Return the smallest difference from the null models that would have made a claim without a structure to plant."""
+    [evidence] = row.evidence
+    subject, name = evidence.quantity.split(".", 1)
+    source = f"difference of {name} with which the claim is made in {FOUND:.0%} of the clouds, by the normal law"
+    differences = []
+    for null in evidence.without:
+        family = base.families.get((subject, null))
+        if family is not None and len(draws := signed_draws(family, name)) > 1:
+            reach = special.ndtri(FOUND) * draws.std(ddof=1)
+            differences.append(height(family, name, base.level) - draws.mean() + reach)
+    n_points = base.fitted.compared.n_points
+    unit = {one.name: one.unit for one in base.families[subject, evidence.without[0]].subject.quantities}[name]
+    if not differences:
+        return Estimate.unknown("there is nothing to compare with", unit, source, n_points)
+    return Estimate.of(float(max(differences)), unit, source, n_points)
+
+
 def _planted(base: Base, row: ClaimRow, share: float, trial: int) -> Cloud:
     random = random_stream(base.seed, "planted", row.name, trial)
     drawn = base.fitted.draw(random)
@@ -139,10 +157,11 @@ class Hurdle:
         """Return whether a cloud goes so far."""
         sight = sight_of(self.subject, cloud)
         values = {
-            f"{self.subject.name}.{quantity.name}": read(self.subject, quantity, sight, None)
+            f"{self.subject.name}.{quantity.name}": sign_of(quantity) * read(self.subject, quantity, sight, None)
             for quantity in self.subject.quantities
         }
-        if self.evidence.bound is not None and not values[self.evidence.bound] <= self.bound_level:
+        bound = self.evidence.bound
+        if bound is not None and not abs(values[bound]) <= self.bound_level:
             return False
         return values[self.evidence.quantity] > self.height
 
@@ -172,20 +191,29 @@ def bar_of(base: Base, row: ClaimRow) -> Bar | None:
 
 
 def height(family: Family, quantity: str, level: float) -> float:
-    """Return what a quantity must exceed to be significant beside these draws, on the tail where structure shows.
+    """Return what a quantity, by its sign of `signed_draws`, must exceed to be significant beside these draws.
 
     Where the draws are too few to tell, because the family was settled before, the normal law is taken beyond them.
     """
-    place = [one.name for one in family.subject.quantities].index(quantity)
-    draws = np.array(family.draws)[:, place]
-    draws = draws[~np.isnan(draws)]
+    draws = signed_draws(family, quantity)
     if not len(draws):
         return float("inf")
     n_above = int(level * (1 + len(draws))) - 1
     if n_above >= 0:
         return float(np.sort(draws)[len(draws) - 1 - n_above])
-    beyond = draws.mean() + special.ndtri(1 - level) * draws.std(ddof=1)
-    return float(max(draws.max(), beyond))
+    return float(max(draws.max(), draws.mean() + special.ndtri(1 - level) * draws.std()))
+
+
+def signed_draws(family: Family, quantity: str) -> Float64[np.ndarray, " n_known"]:
+    """Return a quantity of the draws, turned so that structure shows where it is large."""
+    place = [one.name for one in family.subject.quantities].index(quantity)
+    draws = np.array(family.draws).reshape(len(family.draws), -1)[:, place]
+    return np.asarray(sign_of(family.subject.quantities[place]) * draws[~np.isnan(draws)])
+
+
+def sign_of(quantity: Quantity) -> float:
+    """Return 1 where structure shows in large values, -1 where in small ones."""
+    return -1.0 if quantity.tail == "low" else 1.0
 
 
 # --- The chance of being found ----------------------------------------------------------------------------------------
@@ -219,4 +247,3 @@ def chance_curve(shares: Float64[np.ndarray, " n_trials"], hits: Bool[np.ndarray
     likely += stats.norm.logpdf(np.log(steepnesses), np.log(4.0), 0.7)
     middle, steepness = np.unravel_index(likely.argmax(), likely.shape)
     return ChanceCurve(float(middles[middle]), float(steepnesses[steepness]))
-

@@ -1,0 +1,197 @@
+"""The words of a verdict: what was found, what would have been missed, and what follows for sampling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zspace.geometry.nulls.ladder import Null
+from zspace.geometry.verdict.claims import ClaimRow, Finding
+from zspace.results import Answer, Claim, Comparison, Estimate, RungTest
+
+_FEWEST_FOR_NO = 500
+"""With fewer points no difference from a Gaussian means little."""
+
+_DRAW_FROM = {
+    "prior": "N(0, 1) draws are as good as any: the cloud fills the prior.",
+    "gaussian": "Draw from the fitted Gaussian: nothing of the cloud's shape is lost. N(0, 1) has another spread, "
+    "so its draws fall outside.",
+    "elliptical": "Draw from the elliptical model: a fitted Gaussian has the right spread but the wrong radii.",
+    "independent": "Draw every component by itself from its own values: a fitted Gaussian has the wrong marginals.",
+    "copula": "Draw from the copula: a fitted Gaussian has the wrong marginals.",
+    "mixture": "Draw from the mixture: a single Gaussian also fills what lies between its parts.",
+    "none": "No simple model describes it, so every sampler but drawing near points that are there misses something: "
+    "compare their scores. A fitted Gaussian has at least the right place and spread, which N(0, 1) has not.",
+}
+
+
+def share_words(share: float) -> str:
+    """Return a share in percent, with two digits.
+
+    Examples
+    --------
+    >>> share_words(0.0213), share_words(0.5)
+    ('2.1 %', '50 %')
+    """
+    return f"{float(f'{100 * share:.2g}'):g} %"
+
+
+def p_words(p: float) -> str:
+    """Return a p-value with two digits.
+
+    Examples
+    --------
+    >>> p_words(0.0333)
+    'p = 0.033'
+    """
+    return f"p = {float(f'{p:.2g}'):g}"
+
+
+def verdict_sentence(closest: Null | None, nearest: Null, claims: dict[str, Claim]) -> str:
+    """Return the answer in one sentence: the simplest model that describes the cloud, and what it is besides."""
+    seen = [claim.sentence.split(":")[0].rstrip(".") for name, claim in claims.items() if name != "gaussian"]
+    made = [words for words, claim in zip(seen, list(claims.values())[1:], strict=True) if claim.answer == "yes"]
+    if closest is None:
+        first = f"No simple model describes this cloud; the {nearest.title} comes nearest"
+    else:
+        first = f"The simplest model that this sample cannot be told from is the {closest.title}"
+    return f"{first}. {'; '.join([*made]) + '.' if made else _nothing(claims)}"
+
+
+def _nothing(claims: dict[str, Claim]) -> str:
+    open_ones = [name.replace("_", " ") for name, claim in claims.items() if claim.answer == "cannot tell"]
+    if not open_ones:
+        return "No clusters, strings, sheets or hole."
+    return f"No clusters, strings, sheets or hole were found, but none can tell for sure: {', '.join(open_ones)}."
+
+
+def gaussian_claim(test: RungTest, p_corrected: float | None, comparisons: list[Comparison], level: float) -> Claim:
+    """Return the claim that the cloud is a Gaussian, from its comparison with one."""
+    few = test.n_compared < _FEWEST_FOR_NO
+    if p_corrected is None:
+        answer: Answer = "cannot tell"
+        sentence = f"Whether it is a Gaussian cannot be told: {test.reason}."
+    elif p_corrected <= level:
+        answer = "no"
+        families = [one.title.lower() for one in test.families if (one.p_corrected or 1.0) <= level]
+        sentence = (
+            f"Not a Gaussian: told apart from one of its own mean and covariance by its {_listed(families)} "
+            f"(corrected {p_words(p_corrected)}, {test.n_compared:,} points compared)."
+        )
+    else:
+        answer = "cannot tell" if few else "yes"
+        sentence = (
+            f"{'Too few points to tell' if few else 'It may be a Gaussian'}: nothing that was looked at tells it from "
+            f"one of its own mean and covariance (corrected {p_words(p_corrected)}, {test.n_compared:,} points "
+            f"compared{f'; {_FEWEST_FOR_NO:,} would do' if few else ''})."
+        )
+    strongest = max(
+        (one for one in comparisons if one.null == test.null and one.effect is not None),
+        key=lambda one: abs(one.effect or 0.0),
+        default=None,
+    )
+    return Claim(
+        name="gaussian",
+        question="Is it just a Gaussian?",
+        answer=answer,
+        p=test.p,
+        p_corrected=p_corrected,
+        effect=strongest.effect if strongest else None,
+        null=test.null,
+        scale=None,
+        detection_limit=None,
+        sentence=sentence,
+        means_for_sampling=_DRAW_FROM["gaussian"]
+        if answer == "yes"
+        else "A fitted Gaussian is not the whole truth: see which model comes nearest."
+        if answer == "no"
+        else "Draw from the fitted Gaussian until more points say otherwise.",
+        evidence=(strongest.quantity,) if strongest else (),
+    )
+
+
+def claim_of(
+    row: ClaimRow, found: Finding, p_corrected: float | None, limit: Estimate | None, level: float, n_compared: int
+) -> Claim:
+    """Return one claim with its sentence.
+
+    Yes where the corrected p-value allows it; no where structures of a share that is told would have been found; in
+    between, that none can tell.
+    """
+    if p_corrected is not None and p_corrected <= level:
+        answer: Answer = "yes"
+        sentence = f"{row.yes}: {_evidence_words(found, p_corrected)}."
+    elif p_corrected is not None and limit is not None and limit.value is not None:
+        answer = "no"
+        sentence = f"{row.no}: {limit_words(row, limit)} ({_against(found)})."
+    else:
+        answer = "cannot tell"
+        sentence = f"{row.cannot_tell}: {_why(found, limit, n_compared)}."
+    comparison = found.comparison
+    return Claim(
+        name=row.name,
+        question=row.question,
+        answer=answer,
+        p=found.p,
+        p_corrected=p_corrected,
+        effect=comparison.effect if comparison else None,
+        null=comparison.null if comparison else "",
+        scale=row.scale,
+        detection_limit=limit,
+        sentence=sentence,
+        means_for_sampling={"yes": row.sampling_yes, "no": row.sampling_no}.get(answer, row.sampling_open),
+        evidence=tuple(evidence.quantity for evidence in row.evidence),
+    )
+
+
+def limit_words(row: ClaimRow, limit: Estimate) -> str:
+    """Return what would have been seen."""
+    value = limit.value or 0.0
+    difference = f"{float(f'{value:.2g}'):g} {limit.unit}"
+    return f"{row.planted_words.format(share=share_words(value), difference=difference)} would have been seen"
+
+
+def _evidence_words(found: Finding, p_corrected: float) -> str:
+    one = found.comparison
+    if one is None or one.value is None or one.band is None:
+        return p_words(p_corrected)
+    return (
+        f"{one.title.lower()} {one.value:.3g}, where the {one.null} model gives {one.band[0]:.3g} to {one.band[1]:.3g} "
+        f"({effect_words(one)}, corrected {p_words(p_corrected)})"
+    )
+
+
+def effect_words(one: Comparison) -> str:
+    """Return how far a value is from the draws."""
+    if one.effect is None:
+        return "no draw varies from this"
+    return f"{abs(one.effect):.2g} standard deviations of its draws {'above' if one.effect > 0 else 'below'} them"
+
+
+def _against(found: Finding) -> str:
+    return f"{p_words(found.p)} beside the {found.comparison.null} model" if found.p and found.comparison else ""
+
+
+def _why(found: Finding, limit: Estimate | None, n_compared: int) -> str:
+    if found.p is None:
+        return found.reason or "nothing could be compared"
+    if limit is not None and limit.reason:
+        return f"{limit.reason}; with four times the {n_compared:,} points compared, a quarter of the share may do"
+    return f"nothing was found ({_against(found)}), and what would have been missed was not measured"
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def without_doubles(claims: dict[str, Claim]) -> dict[str, Claim]:
+    """Return the claims, none of which is made on the strength of another structure.
+
+    Strings and sheets also form groups, so clusters are claimed only where there are neither; of strings and sheets, a
+    few points of the one among many of the other are bends and edges.
+    """
+    strings, sheets, clusters = claims["strings"], claims["sheets"], claims["clusters"]
+    if clusters.answer == "yes" and "yes" in (strings.answer, sheets.answer):
+        kind = "strings" if strings.answer == "yes" else "sheets"
+        sentence = f"Groups of points stand apart, but points lie on {kind}, and the groups may be those."
+        claims = {**claims, "clusters": replace(clusters, answer="cannot tell", sentence=sentence)}
+    return claims
