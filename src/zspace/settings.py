@@ -377,6 +377,7 @@ def _preset_table(name: str) -> dict[str, Any]:
 
 
 def set_dotted(table: dict[str, Any], key: str, value: object) -> None:
+    """Set what a dotted name, such as ``"measure.verdict.n_draws"``, stands for in a table of tables."""
     *parents, last = key.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})

@@ -72,11 +72,8 @@ def joint_p(rows: Rows, tails: Sequence[Tail]) -> float:
     # What is the same in all rows up to rounding says nothing.
     varying = spread > 1e-12 * np.abs(filled).max(axis=0)
     scaled = np.divide(deviations, spread, out=np.zeros_like(deviations), where=varying)
-    turned = [
-        {"high": 1.0, "low": -1.0}.get(tail, np.sign(column)) * column
-        for tail, column in zip(tails, scaled.T, strict=True)
-    ]
-    furthest = np.max(turned, axis=0)
+    signs = np.array([{"high": 1.0, "low": -1.0}.get(tail, 0.0) for tail in tails])
+    furthest = np.where(signs, scaled * signs, np.abs(scaled)).max(axis=1)
     # Rounding must not make the same deviation smaller on one row than on another.
     return float((furthest >= furthest[0] - 1e-9).mean())
 
