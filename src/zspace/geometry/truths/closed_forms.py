@@ -1,4 +1,4 @@
-"""Clouds whose answer is known in closed form: what a measure finds there shows what it is worth elsewhere."""
+"""Clouds whose answer is known in closed form, and what each measure must find on them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
