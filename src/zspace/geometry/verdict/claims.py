@@ -151,7 +151,7 @@ CLAIMS: dict[str, ClaimRow] = {
             "hollow",
             "Is it hollow?",
             (Evidence("hollow.hollowness", ("gaussian", "independent", "copula")),),
-            planted="hollow",
+            planted="hole",
             planted_words="a hole around the centre that {share} of the points were driven out of",
             scale="half the typical radius in the leading 2, 4 and 6 components",
             yes="It is hollow: fewer points than there should be lie around its centre",

@@ -18,7 +18,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import Family, read, sight_of
 from zspace.geometry.measures import Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
-from zspace.geometry.truths.planting import plant
+from zspace.geometry.truths.planting import STRUCTURES, plant
 from zspace.geometry.verdict.claims import CLAIMS, ClaimRow, Evidence
 from zspace.machine import each_block
 from zspace.results import Estimate, Progress, Watcher
@@ -138,7 +138,7 @@ def least_seen(base: Base, row: ClaimRow) -> Estimate:
 def _planted(base: Base, row: ClaimRow, share: float, trial: int) -> Cloud:
     random = random_stream(base.seed, "planted", row.name, trial)
     drawn = base.fitted.draw(random)
-    return Cloud(plant(row.planted or "", drawn, share, THICKNESS, random))
+    return Cloud(plant(STRUCTURES[row.planted or ""], drawn, share, THICKNESS, random))
 
 
 # --- When is a claim made? --------------------------------------------------------------------------------------------
