@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 from zspace.errors import PointsNotFinite, TooFewPoints
 from zspace.geometry.accelerators import Accelerator, accelerator
+from zspace.geometry.neighbourhoods.pairs import Pairs, pairs_of
 from zspace.geometry.neighbourhoods.search import Neighbors, nearest_neighbors
 from zspace.machine import each_block, one_matrix_thread, over_blocks
 from zspace.results import Watcher, watch_nothing
@@ -221,6 +222,32 @@ class Cloud:
         if not longest or not 1 <= n_neighbors <= longest[0].indices.shape[1]:
             longest[:] = [nearest_neighbors(self.points, n_neighbors, watch=watch)]
         return longest[0].nearest(n_neighbors)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Squared distances of all pairs, and neighbours from them: of some thousand points, as `pairs_of` says.
+
+        Raises
+        ------
+        TooFewPoints
+            When all points are equal.
+        """
+        return pairs_of(self.points, self.mean)
+
+    @cached_property
+    def by_distance(self) -> Int64[np.ndarray, " n_points"]:
+        """Rows by distance from the mean, the nearest first: an order that is not that of the rows."""
+        centred = self.points - self.mean
+        return np.argsort(np.einsum("ij,ij->i", centred, centred), kind="stable")
+
+    def spread_rows(self, n_rows: int) -> Int64[np.ndarray, " n_rows"]:
+        """Return rows at even distances in the order `by_distance`: all of them where there are no more.
+
+        Neither rotation nor scaling nor the order of the rows changes which points they are, but for points at the same
+        distance.
+        """
+        n_rows = min(n_rows, self.n_points)
+        return self.by_distance[((np.arange(n_rows) + 0.5) * self.n_points / n_rows).astype(np.int64)]
 
     @cached_property
     def _longest_neighbors(self) -> list[Neighbors]:

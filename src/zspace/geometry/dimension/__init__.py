@@ -1,0 +1,1 @@
+"""Dimension over scale: how many directions neighbours spread into, near and farther away."""
