@@ -13,11 +13,12 @@ from jaxtyping import Bool, Float64, Int64
 
 from zspace.errors import TooFewPoints
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.dimension.spectra import local_spectra
 from zspace.geometry.measures import Quantity, Subject
 
 N_LOOKED_AT = 256
-"""Points whose neighbours are looked at: the first rows, which are in no order in a cloud chosen at random."""
-WIDE = (32, 64, 128)
+"""Points whose neighbours are looked at, at most."""
+WIDE = (32, 64)
 """Neighbours of points anywhere; at most an eighth of all points."""
 CLOSE = (8, 12, 16)
 """Neighbours of points in the densest places."""
@@ -31,43 +32,31 @@ the first."""
 FLAT, THROUGH = 0.6, 0.3
 """On a sheet the first two directions hold at least the one share, the third at most the other share of the second."""
 
-Spectra = Float64[np.ndarray, "n_rows n_directions"]
+Leading = Float64[np.ndarray, "n_places 3"]
+"""Shares of the local variance that the first three directions hold."""
+Marks = Bool[np.ndarray, " n_places"]
 
 
 @dataclass(frozen=True)
 class Shapes:
     """Which of the points that were looked at lie on strings and on sheets."""
 
-    strings: Bool[np.ndarray, " n_looked_at"]
-    sheets: Bool[np.ndarray, " n_looked_at"]
+    strings: Marks
+    sheets: Marks
     """Points on strings are not on sheets as well, though a bent string is flat seen from afar."""
-    dense_strings: Bool[np.ndarray, " n_dense"]
-    dense_sheets: Bool[np.ndarray, " n_dense"]
+    dense_strings: Marks
+    dense_sheets: Marks
 
 
-def local_spectra(
-    cloud: Cloud, rows: Int64[np.ndarray, " n_rows"], neighbors: Int64[np.ndarray, "n_rows n_neighbors"]
-) -> Spectra:
-    """Return the variances of the neighbours of points along their principal directions, largest first, as shares.
-
-    There are as many as neighbours; those beyond the dimensions are 0, and all are where all neighbours are one point.
-    """
-    about = cloud.points[neighbors] - cloud.points[rows][:, np.newaxis]
-    about -= about.mean(axis=1, keepdims=True)
-    variances = np.linalg.eigvalsh((about @ about.transpose(0, 2, 1)).astype(np.float64))[:, ::-1].clip(min=0.0)
-    total = variances.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(variances, total, out=np.zeros_like(variances), where=total > 0))
-
-
-def on_string(spectra: Spectra) -> Bool[np.ndarray, " n_rows"]:
+def on_string(leading: Leading) -> Marks:
     """Return where neighbours spread along one direction."""
-    first, second = spectra[:, 0], spectra[:, 1]
+    first, second, _ = leading.T
     return np.asarray((first >= ALONG) & (second <= ACROSS * first))
 
 
-def on_sheet(spectra: Spectra) -> Bool[np.ndarray, " n_rows"]:
+def on_sheet(leading: Leading) -> Marks:
     """Return where neighbours spread along two directions."""
-    first, second, third = spectra[:, :3].T
+    first, second, third = leading.T
     return np.asarray((first + second >= FLAT) & (second > ACROSS * first) & (third <= THROUGH * second))
 
 
@@ -78,40 +67,34 @@ def shapes_of(cloud: Cloud) -> Shapes:
     -----
     Scaling, moving or turning the cloud changes nothing.
 
-    Assumes
-    -------
-    The rows are in no order.
-
     Cost
     ----
-    The cloud's neighbours, and some 400 decompositions of matrices of up to 128 rows.
+    The cloud's pairs, and the spectra of some 600 neighbourhoods of up to 64 points.
 
     Raises
     ------
     TooFewPoints
-        For fewer than 80.
+        For fewer than 80, or when all are equal.
     """
     if cloud.n_points < _FEWEST_POINTS:
-        next_step = "Encode more images."
         rule = f"must have at least {_FEWEST_POINTS} z-points to look for strings and sheets"
-        raise TooFewPoints("cloud", rule, str(cloud.n_points), next_step)
-    wide = [k for k in WIDE if k <= cloud.n_points // 8] or [cloud.n_points // 8]
-    near = cloud.neighbors(max(*wide, *CLOSE))
+        raise TooFewPoints("cloud", rule, str(cloud.n_points), "Encode more images.")
+    wide = tuple(k for k in WIDE if k <= cloud.n_points // 8) or (cloud.n_points // 8,)
+    nearest = cloud.pairs.neighbors.distances[:, _DENSE_NEIGHBOR - 1]
     n_dense = max(_FEWEST_DENSE, round(DENSE_SHARE * cloud.n_points))
-    dense = np.argsort(near.distances[:, _DENSE_NEIGHBOR - 1], kind="stable")[:n_dense]
-    anywhere = np.arange(min(N_LOOKED_AT, cloud.n_points))
-    return Shapes(*_shapes_at(cloud, anywhere, near.indices, wide), *_shapes_at(cloud, dense, near.indices, CLOSE))
+    dense = np.argsort(nearest, kind="stable")[:n_dense]
+    return Shapes(*_shapes_at(cloud, cloud.spread_rows(N_LOOKED_AT), wide), *_shapes_at(cloud, dense, CLOSE))
 
 
-def _shapes_at(
-    cloud: Cloud,
-    rows: Int64[np.ndarray, " n_rows"],
-    neighbors: Int64[np.ndarray, "n_points n_neighbors"],
-    ks: tuple[int, ...] | list[int],
-) -> tuple[Bool[np.ndarray, " n_rows"], Bool[np.ndarray, " n_rows"]]:
-    spectra = [local_spectra(cloud, rows, neighbors[rows, :k]) for k in ks]
-    strings = np.any([on_string(one) for one in spectra], axis=0)
-    sheets = np.any([on_sheet(one) for one in spectra], axis=0)
+def _shapes_at(cloud: Cloud, rows: Int64[np.ndarray, " n_places"], ks: tuple[int, ...]) -> tuple[Marks, Marks]:
+    strings, sheets = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    for k in ks:
+        # Where all neighbours equal a point they spread along nothing.
+        places = np.flatnonzero(cloud.pairs.neighbors.distances[rows, k - 1] > 0)
+        spectra = local_spectra(cloud.pairs, rows[places], k)
+        if spectra is not None:
+            strings[places] |= on_string(spectra.leading)
+            sheets[places] |= on_sheet(spectra.leading)
     return strings, sheets & ~strings
 
 
@@ -120,8 +103,9 @@ _SOURCE = (
     "linearity and planarity of Demantké et al. 2011, ISPRS Archives 38(5/W12), 97"
 )
 _WIDE_WORDS, _CLOSE_WORDS = " or ".join(map(str, WIDE)), " or ".join(map(str, CLOSE))
+_BOTH = "share of points, plus share of the densest points"
 
-SHAPES = Subject(
+SUBJECT = Subject(
     "shapes",
     "Strings and sheets",
     "Do points lie on strings or on sheets?",
@@ -130,7 +114,7 @@ SHAPES = Subject(
         Quantity(
             "strings",
             "Strings",
-            "share of points, plus share of the densest points",
+            _BOTH,
             _SOURCE.format(ks=f"{_WIDE_WORDS}, or in the densest places {_CLOSE_WORDS},", directions="one direction"),
             "high",
             lambda seen: float(seen.strings.mean() + seen.dense_strings.mean()),
@@ -138,7 +122,7 @@ SHAPES = Subject(
         Quantity(
             "sheets",
             "Sheets",
-            "share of points, plus share of the densest points",
+            _BOTH,
             _SOURCE.format(ks=f"{_WIDE_WORDS}, or in the densest places {_CLOSE_WORDS},", directions="two directions"),
             "high",
             lambda seen: float(seen.sheets.mean() + seen.dense_sheets.mean()),
