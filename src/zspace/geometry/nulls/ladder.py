@@ -7,6 +7,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.nulls.gaussian import EllipticalNull, GaussianNull, PriorNull
+from zspace.geometry.nulls.marginals import MarginalsNull
+from zspace.geometry.nulls.mixture import MixtureNull
+from zspace.geometry.nulls.uniform import CubeNull, ShellNull
 from zspace.shapes import Points
 
 
@@ -35,3 +39,79 @@ class Null:
     destroys: str
     fit: Callable[[Cloud, int], Fitted]
     """Function of the cloud and a seed."""
+
+
+NULLS: dict[str, Null] = {
+    row.name: row
+    for row in (
+        Null(
+            "prior",
+            "the prior N(0, I)",
+            keeps="Nothing but the number of points and of dimensions.",
+            destroys="Everything else: where the cloud lies, how wide it is in any direction, and all structure in it.",
+            fit=PriorNull.fit,
+        ),
+        Null(
+            "gaussian",
+            "a Gaussian",
+            keeps="Where the cloud lies and how wide it is in every direction: its mean and covariance, to the digit.",
+            destroys="Everything else: any gap, lump, string, sheet, hole, skewness or heavy tail; "
+            "what is left is the one bell-shaped cloud of that centre and width.",
+            fit=GaussianNull.fit,
+        ),
+        Null(
+            "elliptical",
+            "an elliptical cloud",
+            keeps="Mean and covariance, and how far out each point lies, in units of the cloud's width in that "
+            "direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
+            destroys="The direction in which each point lies: every direction becomes as good as any other, so that "
+            "clusters, strings, sheets and holes away from the centre are gone.",
+            fit=EllipticalNull.fit,
+        ),
+        Null(
+            "independent",
+            "independent components",
+            keeps="Mean and covariance, and the values along every principal component: two peaks, skewness or tails "
+            "along one component stay.",
+            destroys="Which values belong to the same point: they are shuffled for each component by itself, so that "
+            "nothing that takes two components to see is left.",
+            fit=MarginalsNull.independent,
+        ),
+        Null(
+            "copula",
+            "a Gaussian copula",
+            keeps="The values along every principal component, and how strongly any two components rise and fall "
+            "together by rank.",
+            destroys="Every other way in which components go together: curves, rings, clusters that no single "
+            "component shows, and whatever takes three components to see.",
+            fit=MarginalsNull.copula,
+        ),
+        Null(
+            "mixture",
+            "a mixture of Gaussians",
+            keeps="Mean and covariance, and the cloud's large lumps: as many Gaussian parts, each of its own place, "
+            "width and shape, as predict points best that they were not fitted to.",
+            destroys="All structure finer than these parts; inside a part there is no gap, string, sheet or hole.",
+            fit=MixtureNull.fit,
+        ),
+        Null(
+            "shell",
+            "a uniform shell",
+            keeps="The centre, the directions in which the cloud varies at all, and the distances from the centre that "
+            "5 % and 95 % of the points fall short of.",
+            destroys="Everything else: all directions are equally likely, and so are all distances between these two.",
+            fit=ShellNull.fit,
+        ),
+        Null(
+            "cube",
+            "a uniform box",
+            keeps="The smallest box along the principal components that holds the cloud.",
+            destroys="Everything else: all places in the box are equally likely.",
+            fit=CubeNull.fit,
+        ),
+    )
+}
+"""All null models; those that are on no ladder are for whoever asks for them."""
+
+LADDER = ("prior", "gaussian", "elliptical", "independent", "copula", "mixture")
+"""The rungs in their order, the first that keeps least."""
