@@ -9,7 +9,7 @@ N_MODES = 3
 """Waves that bend a line: few, so that it is smooth."""
 _N_KNOTS = 257
 
-Knots = Float64[np.ndarray, "n_knots n_dims"]
+Knots = Float64[np.ndarray, "_ n_dims"]
 """A curved line as a chain of short straight pieces."""
 
 

@@ -31,6 +31,12 @@ class Frame:
         """Draw from the Gaussian of the cloud's covariance, about the origin."""
         return np.asarray(random.standard_normal((n_points, len(self.deviations))) * self.deviations)
 
+    def centres(self, n_centres: int, shape: np.random.Generator) -> Float64[np.ndarray, "n_centres n_components"]:
+        """Draw places about the origin that are, in the mean square, as far out as the points of the cloud."""
+        drawn = self.spread(n_centres, shape)
+        drawn -= drawn.mean(axis=0)
+        return np.asarray(drawn * (self.size / np.sqrt(np.mean(np.sum(drawn**2, axis=1)))))
+
 
 Place = Callable[[Frame, int, np.random.Generator, np.random.Generator], Float64[np.ndarray, "n_points n_components"]]
 """Function of the frame, the number of points, the stream of the points and that of the shape; it draws on the bare
@@ -57,7 +63,8 @@ def _on_strings(
     frame: Frame, n_points: int, random: np.random.Generator, shape: np.random.Generator
 ) -> Float64[np.ndarray, "n_points n_components"]:
     lines = [
-        centre + _centred(curved_line(shape, frame.deviations, frame.size)) for centre in frame.spread(N_STRINGS, shape)
+        centre + _centred(curved_line(shape, frame.deviations, frame.size))
+        for centre in frame.centres(N_STRINGS, shape)
     ]
     return points_on_lines(lines, n_points, random)[0]
 
@@ -67,7 +74,7 @@ def _on_sheets(
 ) -> Float64[np.ndarray, "n_points n_components"]:
     chosen = random.integers(N_SHEETS, size=n_points)
     points = np.empty((n_points, len(frame.deviations)))
-    for number, centre in enumerate(frame.spread(N_SHEETS, shape)):
+    for number, centre in enumerate(frame.centres(N_SHEETS, shape)):
         rows = chosen == number
         # One line carried along another: a sheet that is curved along both its sides.
         sides = [_centred(curved_line(shape, frame.deviations, frame.size)) for _ in range(2)]
@@ -79,7 +86,7 @@ def _on_sheets(
 def _in_heaps(
     frame: Frame, n_points: int, random: np.random.Generator, shape: np.random.Generator
 ) -> Float64[np.ndarray, "n_points n_components"]:
-    return np.asarray(frame.spread(N_HEAPS, shape)[random.integers(N_HEAPS, size=n_points)])
+    return np.asarray(frame.centres(N_HEAPS, shape)[random.integers(N_HEAPS, size=n_points)])
 
 
 def _centred(knots: Float64[np.ndarray, "n_knots n_dims"]) -> Float64[np.ndarray, "n_knots n_dims"]:
@@ -148,7 +155,7 @@ def plant(
     points
         Drawn from a null model.
     share
-        Share of the points that are changed, 0 to 1; the number is rounded.
+        Share of the points that are changed, from 0 to below 1; the number is rounded.
     thickness
         Size (root of the trace of the covariance) of the noise about the structure, as a share of the cloud's.
     random
@@ -182,7 +189,7 @@ def _hollowed(cloud: Cloud, n_moved: int, random: np.random.Generator) -> Points
     radii = np.linalg.norm(inner / np.sqrt(variances[:n_leading]), axis=1)
     order = radii.argsort()
     moved, others = order[:n_moved], order[n_moved:]
-    grown = random.choice(radii[others], n_moved) / radii[moved] - 1
+    grown = random.choice(radii[others], n_moved) / radii[moved].clip(min=np.finfo(np.float64).tiny) - 1
     hollowed = cloud.points.copy()
     hollowed[moved] += ((inner[moved] * grown[:, np.newaxis]) @ components[:, :n_leading].T).astype(np.float32)
     return hollowed
