@@ -75,7 +75,7 @@ def joint_p(rows: Rows, tails: Sequence[Tail]) -> float:
     signs = np.array([{"high": 1.0, "low": -1.0}.get(tail, 0.0) for tail in tails])
     furthest = np.where(signs, scaled * signs, np.abs(scaled)).max(axis=1)
     # Rounding must not make the same deviation smaller on one row than on another.
-    return float((furthest >= furthest[0] - 1e-9).mean())
+    return float(np.mean(furthest >= furthest[0] - 1e-9))
 
 
 def pointwise_ranks(rows: Rows) -> Int64[np.ndarray, "n_rows n_numbers"]:

@@ -24,6 +24,7 @@ _DENSE_BY = 2
 """Number of the neighbour whose distance says how dense a place is: one point very near is not yet a dense place."""
 _DENSE_SHARE, _FEWEST_DENSE = 0.01, 8
 _GRIDE = (1, 2, 4, 8, 16, 32)
+_OVER_SCALE = (4, 8, 16, 32)
 _STRING_NEIGHBORS, _STRING_SHARE = 32, 0.5
 
 
@@ -80,6 +81,13 @@ def string_share(view: DimensionView) -> float | None:
     """Return the share of places whose first local component exceeds the second by half of the variance there."""
     spectra = view.spectra.get(_STRING_NEIGHBORS)
     return None if spectra is None else float((spectra.line > _STRING_SHARE).mean())
+
+
+def neighbor_dimension(view: DimensionView) -> float | None:
+    """Return the dimension over all scales; None where it cannot be told at any."""
+    found = [gride_dimension(view.distances, n) for n in _OVER_SCALE if 2 * n <= view.distances.shape[1]]
+    known = [dimension for dimension in found if dimension is not None]
+    return float(np.exp(np.mean(np.log(known)))) if known and len(known) == len(found) else None
 
 
 def _participation(view: DimensionView) -> float | None:
@@ -140,6 +148,14 @@ SUBJECT = Subject(
         ),
         _gride_row(8),
         _gride_row(32),
+        Quantity(
+            "neighbor_dimension",
+            "Dimension of neighbourhoods",
+            "dimensions",
+            f"geometric mean of Gride's dimension over {', '.join(map(str, _OVER_SCALE))} and twice as many neighbours",
+            "low",
+            neighbor_dimension,
+        ),
         Quantity(
             "local_participation",
             f"Local components among {_STRING_NEIGHBORS} neighbours",

@@ -128,8 +128,7 @@ def least_seen(base: Base, row: ClaimRow) -> Estimate:
         if family is not None and len(draws := signed_draws(family, name)) > 1:
             reach = special.ndtri(FOUND) * draws.std(ddof=1)
             differences.append(height(family, name, base.level) - draws.mean() + reach)
-    n_points = base.fitted.compared.n_points
-    unit = {one.name: one.unit for one in base.families[subject, evidence.without[0]].subject.quantities}[name]
+    n_points, unit = base.fitted.compared.n_points, "dimensions"
     if not differences:
         return Estimate.unknown("there is nothing to compare with", unit, source, n_points)
     return Estimate.of(float(max(differences)), unit, source, n_points)
