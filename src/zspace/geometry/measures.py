@@ -35,7 +35,7 @@ class Profile:
     x_label: str
     y_label: str
     value: Callable[[Any], tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]]
-    """Function of the view: x and y."""
+    """Function of the view: x and y, with NaN where it cannot be found."""
 
 
 @dataclass(frozen=True)

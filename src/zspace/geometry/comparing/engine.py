@@ -42,12 +42,13 @@ class Sight:
 
 
 def sight_of(subject: Subject, cloud: Cloud) -> Sight:
-    """Return the view of a subject and its profiles; empty where the points do not suit it."""
+    """Return the view of a subject and its profiles, those that are known all along; empty for unsuitable points."""
     try:
         view = subject.view(cloud)
     except GeometryError:
         return Sight(None, {})
-    return Sight(view, {profile.name: profile.value(view) for profile in subject.profiles})
+    curves = {profile.name: profile.value(view) for profile in subject.profiles}
+    return Sight(view, {name: (x, y) for name, (x, y) in curves.items() if len(y) and np.isfinite(y).all()})
 
 
 def read(subject: Subject, quantity: Quantity, sight: Sight, reference: Sight | None) -> float:

@@ -117,9 +117,9 @@ _DENSEST = f"mean over the densest 1 % and {', '.join(map(str, _DENSE_NEIGHBORS)
 
 
 def _gride_profile(view: DimensionView) -> tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]:
-    found = {2 * n: gride_dimension(view.distances, n) for n in _GRIDE if 2 * n <= view.distances.shape[1]}
-    known = {k: dimension for k, dimension in found.items() if dimension is not None}
-    return np.array(list(known), dtype=np.float64), np.array(list(known.values()))
+    nearer = [n for n in _GRIDE if 2 * n <= view.distances.shape[1]]
+    found = [gride_dimension(view.distances, n) for n in nearer]
+    return 2.0 * np.array(nearer), np.array(found, dtype=np.float64)  # None becomes NaN
 
 
 def _spectral_profile(

@@ -1,0 +1,1 @@
+"""Connectivity: what holds a cloud together when the nearest points are linked first, and whether there are loops."""
