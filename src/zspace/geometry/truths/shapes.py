@@ -85,7 +85,12 @@ SHAPES: dict[str, Shape] = {
             ("independent",),
         ),
         Shape(
-            "copula", "axes with skewed and peaked laws, tied by a Gaussian copula", copula_points, _said(), ("copula",)
+            "copula",
+            "axes with skewed and peaked laws, tied by a Gaussian copula",
+            copula_points,
+            _said(),
+            # Exactly a copula of its axes; of its principal components it is none, and then only what comes after.
+            ("copula", *_BEYOND),
         ),
         replace(_STRINGS, dimensions=(3, *MANY_DIMENSIONS)),
         replace(

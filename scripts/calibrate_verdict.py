@@ -1,0 +1,327 @@
+"""How often is the verdict wrong, and how often does it see what is there? Counts, and the page that tells them.
+
+Run by hand, for minutes or for days: ``.venv/bin/python scripts/calibrate_verdict.py alarms`` draws clouds from fitted
+rungs of the ladder, ``power`` draws the known shapes, ``limits`` plants structures of the share that a verdict says it
+would have seen. Each trial is a cloud of its own with a seed of its own. Counts are added to the record after every
+trial, so that a run can be stopped at any time and goes on where it was; ``page`` writes the tables.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+from zspace.geometry.verdict.judge import judge
+
+from zspace.files import read_json, write_json
+from zspace.geometry.clouds import Cloud
+from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted
+from zspace.geometry.truths.planting import STRUCTURES, plant
+from zspace.geometry.truths.shapes import SHAPES
+from zspace.machine import one_matrix_thread
+from zspace.records import to_mapping
+from zspace.results import Verdict
+from zspace.seeds import random_stream
+from zspace.settings import VerdictSettings
+from zspace.shapes import Points
+
+FINDINGS = Path(__file__).parent.parent / "docs" / "findings"
+RECORD, PAGE = FINDINGS / "verdict-calibration.json", FINDINGS / "verdict-calibration.md"
+BEGIN, END = "<!-- calibration: begin -->\n", "<!-- calibration: end -->\n"
+LEVEL = 0.05
+BASES = {
+    "prior": "standard-normal",
+    "gaussian": "turned-gaussian",
+    "elliptical": "heavy-tailed",
+    "independent": "independent",
+    "copula": "copula",
+    "mixture": "touching-clusters",
+}
+"""The shape that each rung is fitted to, for clouds drawn from the rung itself."""
+THICKNESS = 0.05
+AROUND = (0.8, 1.0, 1.2)
+"""Parts of a printed detection limit that are planted: were it true within 20 %, the chance to be seen would pass 95 %
+between the first and the last."""
+
+Counts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is drawn and judged, again and again with other seeds."""
+
+    kind: str
+    """``"alarms"``, ``"power"`` or ``"limits"``."""
+    name: str
+    """Of the rung, the shape or the structure."""
+    n_points: int
+    z_dim: int
+    asked: VerdictSettings
+    share: float = 0.0
+    """Planted, of the points."""
+
+    @property
+    def key(self) -> str:
+        """Name in the record; no dots, which part the names of a path."""
+        planted = f"_{1000 * self.share:.0f}_thousandths" if self.share else ""
+        return f"{self.name.replace('-', '_')}_{self.n_points}_x_{self.z_dim}{planted}"
+
+    def draw(self, number: int) -> Points:
+        """Return the cloud of a trial."""
+        return {"alarms": self._from_a_rung, "power": self._of_a_shape, "limits": self._with_a_plant}[self.kind](number)
+
+    def _from_a_rung(self, number: int) -> Points:
+        return fitted_rung(self.name, self.n_points, self.z_dim).draw(random_stream(number, "calibration", self.name))
+
+    def _of_a_shape(self, number: int) -> Points:
+        return SHAPES[self.name].draw(self.n_points, self.z_dim, number)
+
+    def _with_a_plant(self, number: int) -> Points:
+        points = SHAPES[BASES["gaussian"]].draw(self.n_points, self.z_dim, number)
+        random = random_stream(number, "calibration", "plant", self.name)
+        return plant(STRUCTURES[self.name], points, self.share, THICKNESS, random)
+
+    def judged(self, number: int) -> Verdict:
+        """Return the verdict on the cloud of a trial."""
+        return judge(Cloud(self.draw(number)), self.asked, number)
+
+
+@cache
+def fitted_rung(name: str, n_points: int, z_dim: int) -> Fitted:
+    """Return a null model that draws so many points, fitted to the shape that stands for it."""
+    # A mixture is compared with one half of the points, so it draws half as many.
+    n_base = n_points * (2 if name == "mixture" else 1)
+    return NULLS[name].fit(Cloud(SHAPES[BASES[name]].draw(n_base, z_dim, 0)), 0)
+
+
+# --- Counting ---------------------------------------------------------------------------------------------------------
+
+
+def proportion(n_hits: int, n_trials: int) -> Counts:
+    """Return a share and the range that 95 % of such ranges hold the chance in, by the binomial law.
+
+    Source
+    ------
+    Clopper and Pearson 1934, Biometrika 26, 404.
+
+    Examples
+    --------
+    >>> proportion(5, 100)["high"]
+    0.11283
+    """
+    interval = stats.binomtest(n_hits, n_trials).proportion_ci(0.95)
+    low, high = round(float(interval.low), 5), round(float(interval.high), 5)
+    return {"n_hits": n_hits, "share": n_hits / n_trials, "low": low, "high": high}
+
+
+def counted(trial: Trial, counts: Counts, verdict: Verdict) -> Counts:
+    """Return counts with those of one more verdict added."""
+    n_trials = counts.get("n_trials", 0) + 1
+    closest = counts.get("closest", {})
+    closest = {**closest, verdict.closest_null: closest.get(verdict.closest_null, 0) + 1}
+    found = {"n_trials": n_trials, "n_compared": verdict.n_compared, "closest": dict(sorted(closest.items()))}
+    told = {f"told_from_{rung.null}": rung.answer == "yes" for rung in verdict.rungs}
+    claims = {name: claim.answer == "yes" for name, claim in verdict.claims.items()}
+    below = {f"{name}_p_below_level": (claim.p or 1.0) <= LEVEL for name, claim in verdict.claims.items()}
+    hits = {**told, **claims, **below, **_right(trial, verdict)}
+    return {**found, **{name: _one_more(counts.get(name), hit, n_trials) for name, hit in hits.items()}}
+
+
+def _one_more(before: Counts | None, hit: bool, n_trials: int) -> Counts:
+    return proportion((before or {"n_hits": 0})["n_hits"] + hit, n_trials)
+
+
+def _right(trial: Trial, verdict: Verdict) -> dict[str, bool]:
+    """Return what of a shape was recognised: the rung, and each claim that there is a right answer to.
+
+    Detection limits are not measured for a trial, and without one no verdict says that there is no such structure: to
+    leave a structure unclaimed is right where there is none.
+    """
+    if trial.kind != "power":
+        return {}
+    shape = SHAPES[trial.name]
+    right = {
+        f"{name}_right": (verdict.claims[name].answer == "yes") == (answer == "yes")
+        for name, answer in shape.claims.items()
+    }
+    return {**right, "rung_right": verdict.closest_null in shape.rung, "all_right": all(right.values())}
+
+
+def run(trials: list[Trial], n_trials: int, n_processes: int, record: Path) -> Iterator[tuple[Trial, Counts]]:
+    """Judge clouds until each trial has been made so many times; yield and store the counts after each.
+
+    Trials take turns, so that whenever this is stopped all have been made about as often.
+    """
+    done = read_json(record) if record.exists() else {}
+    for trial in trials:
+        before = done.get(trial.kind, {}).get(trial.key, {}).get("settings", to_mapping(trial.asked))
+        if before != to_mapping(trial.asked):
+            sys.exit(f"{record}: {trial.key} was made with other settings, {before}; name another --record")
+    places = [(trial, number) for number in range(n_trials) for trial in trials if number >= _n_done(done, trial)]
+    context = get_context("forkserver")
+    cores = context.Queue()
+    for core in islice(sorted(os.sched_getaffinity(0)) * n_processes, n_processes):
+        cores.put(core)
+    with ProcessPoolExecutor(n_processes, context, _keep_to_a_core, (cores,)) as pool:
+        for (trial, _), verdict in zip(places, pool.map(_judged, places), strict=True):
+            kind = done.setdefault(trial.kind, {})
+            kind[trial.key] = {"settings": to_mapping(trial.asked), **counted(trial, kind.get(trial.key, {}), verdict)}
+            write_json(record, done)
+            yield trial, kind[trial.key]
+
+
+def _n_done(done: Counts, trial: Trial) -> int:
+    return int(done.get(trial.kind, {}).get(trial.key, {}).get("n_trials", 0))
+
+
+def _keep_to_a_core(cores: Any) -> None:  # noqa: ANN401 - a queue of the context, which has no name of its own
+    os.sched_setaffinity(0, {cores.get()})
+
+
+def _judged(place: tuple[Trial, int]) -> Verdict:
+    trial, number = place
+    with one_matrix_thread():
+        verdict = trial.judged(number)
+    return replace(verdict, comparisons=(), envelopes=(), line_ups=())  # they are long, and not counted
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+Row = tuple[str, str]
+"""What is said, and the key of the number."""
+
+
+def tables(record: Counts) -> str:
+    """Return the tables of all counts, as Markdown."""
+    sections = {
+        "alarms": ("False alarms", "clouds drawn from {}", _alarm_rows),
+        "power": ("Known shapes", "{}", _power_rows),
+        "limits": ("Detection limits", "{}", _limit_rows),
+    }
+    blocks = []
+    for kind, (title, about, rows) in sections.items():
+        if kind in record:
+            blocks += [f"## {title}", ""]
+        for key, counts in record.get(kind, {}).items():
+            words = about.format(key.replace("_", " "))
+            draws, n_trials = counts["settings"]["n_draws"], counts["n_trials"]
+            blocks += [
+                f"### {words[0].upper()}{words[1:]}",
+                "",
+                f"{n_trials} clouds, {counts['n_compared']} points compared, at most {draws} draws of each null model.",
+                "",
+                "| of the clouds | share | 95 % range | record |",
+                "|---|---|---|---|",
+                *(_line(title, counts[name], f"{kind}.{key}.{name}.share") for title, name in rows(key, counts)),
+                "",
+            ]
+    return "\n".join(blocks)
+
+
+def _line(title: str, found: Counts, key: str) -> str:
+    return f"| {title} | {found['share']:.3f} | {found['low']:.3f} to {found['high']:.3f} | `{key}` |"
+
+
+def _words(claim: str) -> str:
+    return claim.replace("_", "-")
+
+
+def _alarm_rows(key: str, counts: Counts) -> list[Row]:
+    rung = key.split("_", 1)[0]
+    # What the shape has that the rung was fitted to is no false alarm.
+    absent = [name for name, answer in SHAPES[BASES[rung]].claims.items() if answer == "no" and name != "gaussian"]
+    made = [(f"claimed {_words(name)}", name) for name in absent]
+    below = [(f"p of {_words(name)} at most {LEVEL}", f"{name}_p_below_level") for name in absent]
+    told = [(f"told from {NULLS[rung].title}, which they are drawn from", f"told_from_{rung}")]
+    return told + [row for row in made + below if row[1] in counts]
+
+
+def _power_rows(_key: str, counts: Counts) -> list[Row]:
+    right = [name for name in counts if name.endswith("_right") and name not in ("rung_right", "all_right")]
+    claims = [(f"right about {_words(name.removesuffix('_right'))}", name) for name in right]
+    return [("right about all claims", "all_right"), ("right about the rung", "rung_right"), *claims]
+
+
+def _limit_rows(key: str, _counts: Counts) -> list[Row]:
+    structure = STRUCTURES[key.split("_", 1)[0]]
+    return [(f"claimed {_words(structure.claim)}", structure.claim)]
+
+
+def with_tables(page: str, record: Counts) -> str:
+    """Return the page with what is between its marks replaced by the tables."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + tables(record) + END + after
+
+
+# --- The command line -------------------------------------------------------------------------------------------------
+
+
+def alarm_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
+    """Return one trial for each rung."""
+    return [Trial("alarms", name, asked.n_points or 400, asked.z_dim or 8, settings) for name in asked.only or LADDER]
+
+
+def power_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
+    """Return one trial for each shape that is meant for so many dimensions."""
+    z_dim = asked.z_dim or 256
+    names = asked.only or [shape.name for shape in SHAPES.values() if z_dim in shape.dimensions]
+    return [Trial("power", name, asked.n_points or 20_000, z_dim, settings) for name in names]
+
+
+def limit_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
+    """Return three trials for each structure: about the share that a verdict on a Gaussian says it would have seen."""
+    n_points, z_dim = asked.n_points or 4000, asked.z_dim or 64
+    points = SHAPES[BASES["gaussian"]].draw(n_points, z_dim, 0)
+    claims = judge(Cloud(points), replace(settings, limits=True), 0).claims
+    printed = {
+        name: limit.value
+        for name, structure in STRUCTURES.items()
+        if (limit := claims[structure.claim].detection_limit) is not None and name in (asked.only or STRUCTURES)
+    }
+    return [
+        Trial("limits", name, n_points, z_dim, settings, part * share)
+        for name, share in printed.items()
+        if share is not None
+        for part in AROUND
+    ]
+
+
+def main() -> None:
+    """Run trials of one kind, or write the page."""
+    kinds: dict[str, Callable[[argparse.Namespace, VerdictSettings], list[Trial]]] = {
+        "alarms": alarm_trials,
+        "power": power_trials,
+        "limits": limit_trials,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("act", choices=[*kinds, "page"])
+    parser.add_argument("--only", nargs="+", help="names of rungs, shapes or structures")
+    parser.add_argument("--n-trials", type=int, default=400)
+    parser.add_argument("--n-points", type=int)
+    parser.add_argument("--z-dim", type=int)
+    parser.add_argument("--n-compared", type=int, default=VerdictSettings.n_compared)
+    parser.add_argument("--n-draws", type=int, default=VerdictSettings.n_draws)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--record", type=Path, default=RECORD)
+    asked = parser.parse_args()
+    if asked.act == "page":
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), read_json(RECORD)), encoding="utf-8")
+        return
+    settings = VerdictSettings(n_compared=asked.n_compared, n_draws=asked.n_draws, limits=False)
+    for trial, counts in run(kinds[asked.act](asked, settings), asked.n_trials, asked.processes, asked.record):
+        line = f"{trial.kind} {trial.key}: {counts['n_trials']} of {asked.n_trials}, closest {counts['closest']}\n"
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
