@@ -29,8 +29,8 @@ def line_up(null: Null, fitted: Fitted, seed: int) -> LineUp:
 
     Returns
     -------
-    Of every cloud, the points in the plane of its own two leading components, so that all are seen by the same rule: were
-    the null model true, nothing but chance would set the cloud apart. Clouds of one dimension lie on a line.
+    Of every cloud, the points in the plane of its own two leading components, so that all are seen by the same rule:
+    were the null model true, nothing but chance would set the cloud apart. Clouds of one dimension lie on a line.
 
     Cost
     ----
