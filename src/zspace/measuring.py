@@ -172,6 +172,9 @@ COMPANIONS: dict[str, Companion] = {
 MAPS = "maps"
 """The name under which maps are asked for; each of them is drawn and kept by itself."""
 
+VERDICT = "verdict"
+"""The name under which the verdict is asked for."""
+
 _NEEDED = {"posterior": "mu and logvar of a VAE", "attributes": "attributes of the images", "images": "the images"}
 
 
@@ -183,7 +186,7 @@ def check_measures(settings: MeasureSettings) -> None:
     UnknownSetting, SettingOutOfRange
         Naming the measure, the plane, or the map.
     """
-    known = [*MEASURES, *COMPANIONS, MAPS]
+    known = [*MEASURES, *COMPANIONS, MAPS, VERDICT]
     for name in settings.only:
         if name not in known:
             raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
@@ -218,6 +221,11 @@ def chosen_maps(settings: MeasureSettings, n_points: int) -> dict[str, MapSettin
     """Return the maps to draw of a cloud of that many points, by their specification."""
     asked = parse_maps(settings.maps) if MAPS in (settings.only or (MAPS,)) else {}
     return distinct_maps(asked, n_points)
+
+
+def wants_verdict(settings: MeasureSettings) -> bool:
+    """Return whether a verdict is asked for: by name, or because nothing is."""
+    return VERDICT in (settings.only or (VERDICT,))
 
 
 def measure_cloud(

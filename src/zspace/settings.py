@@ -377,7 +377,13 @@ def _preset_table(name: str) -> dict[str, Any]:
 
 
 def set_dotted(table: dict[str, Any], key: str, value: object) -> None:
-    """Set what a dotted name, such as ``"measure.verdict.n_draws"``, stands for in a table of tables."""
+    """Put a value into nested tables, by its dotted key; tables that are not there are made.
+
+    Raises
+    ------
+    SettingOutOfRange
+        Where a table should be and something else is.
+    """
     *parents, last = key.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})

@@ -21,6 +21,7 @@ from zspace.settings import (
     StudySettings,
     TrainingSettings,
     preset_titles,
+    set_dotted,
 )
 
 
@@ -177,7 +178,7 @@ class Measure:
     out: Annotated[Path | None, left_out("RUN/measured, or zspace-out/NAME-measured")] = None
     """Folder for results.json and report.html."""
     only: Annotated[tuple[str, ...], left_out("all")] = ()
-    """Measures to take, by name, "maps" among them."""
+    """Measures to take, by name, "verdict" and "maps" among them."""
     maps: Annotated[tuple[str, ...] | None, option(MeasureSettings, "maps")] = None
     points: Annotated[int | None, left_out("all")] = None
     """Measure this many points, chosen at random."""
@@ -201,7 +202,9 @@ class Measure:
         UnknownSetting, SettingOutOfRange
             Naming what was asked for.
         """
-        asked = dict(parse_assignment(text) for text in self.set)
+        asked: dict[str, Any] = {}
+        for text in self.set:
+            set_dotted(asked, *parse_assignment(text))
         if self.points is not None and self.points < 2:
             raise SettingOutOfRange("--points", "must be at least 2", str(self.points), "Measure more points.")
         if self.maps is not None:

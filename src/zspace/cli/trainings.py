@@ -12,10 +12,10 @@ _HEAD = ("run", "epochs", "loss", "validation", "KL share", "radius while traini
 
 def trainings_text(results: dict[str, TrainResult], stable: dict[str, dict[str, Estimate]]) -> str:
     """Return one line per run and, where there are several seeds, the mean of every quantity with its interval."""
-    lines = _table([_HEAD, *(_run_row(name, result) for name, result in results.items())])
+    lines = table_lines([_HEAD, *(_run_row(name, result) for name, result in results.items())])
     for model, estimates in stable.items():
         head = (model, "mean over runs", "95 % interval", "unit")
-        lines += ["", *_table([head, *(_estimate_row(name, found) for name, found in estimates.items())])]
+        lines += ["", *table_lines([head, *(_estimate_row(name, found) for name, found in estimates.items())])]
     return "\n".join(lines)
 
 
@@ -44,7 +44,8 @@ def _estimate_row(name: str, found: Estimate) -> tuple[str, ...]:
     return name.replace("_", " "), f"{found.value:.5g}", interval, found.unit
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def table_lines(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return rows of cells as lines whose columns stand below one another."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
     asked, out = _resolve(command.study, command.options)
     if command.output.dry_run:
         return _dry_run(asked, out, to_the_end=True)
+    from zspace.cli.verdicts import verdict_lines
     from zspace.processes import is_first, together
     from zspace.report.headline import learning_lines
     from zspace.workflows.study import study
@@ -147,7 +149,8 @@ def _study(command: Study) -> tuple[dict[str, Any], str] | None:
         with ProgressView(command.output.quiet) as watch:
             results = study(asked, out, watch)
     path = out / "report.html"
-    told = "\n".join([*([] if command.output.quiet else learning_lines(results)), f"Report: {path}"])
+    lines = [] if command.output.quiet else [*learning_lines(results), *verdict_lines(results)]
+    told = "\n".join([*lines, f"Report: {path}"])
     return {"out": str(out), "report": str(path), "results": _without_curves(results)}, told
 
 
@@ -176,6 +179,7 @@ def _encode(command: Encode) -> tuple[dict[str, Any], str]:
 
 
 def _measure(command: Measure) -> tuple[dict[str, Any], str]:
+    from zspace.cli.verdicts import verdict_document, verdict_text
     from zspace.latents import Selection, cloud_sentence
     from zspace.workflows.points import default_place, look_at_points, measure_points
 
@@ -185,7 +189,7 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
     if command.output.dry_run:
         facts, asked = look_at_points(command.source, out, command.seed, selection), to_mapping(settings)
         document = {"settings": asked, "out": str(out), "cloud": to_mapping(facts)}
-        return document, f"{cloud_sentence(facts)}\n{_lines({'out': out, **asked})}"
+        return document, f"{cloud_sentence(facts)}\n{_lines({'out': out, **dict(dotted(asked))})}"
     with ProgressView(command.output.quiet) as watch:
         result, maps = measure_points(
             command.source,
@@ -195,10 +199,12 @@ def _measure(command: Measure) -> tuple[dict[str, Any], str]:
             selection,
             watch,
         )
-    document = to_mapping(result)
+    document = {**to_mapping(replace(result, verdict=None)), "verdict": verdict_document(result.verdict)}
     _drop_curves(document["measurements"])
     path = out / "report.html"
     text = f"{cloud_sentence(result.cloud)}\nReport: {path}"
+    if told := "" if command.output.quiet else verdict_text(result):
+        text = f"{text}\n\n{told}"
     return {"out": str(out), "report": str(path), **document, "maps": to_mapping(maps)}, text
 
 
@@ -218,10 +224,13 @@ def _report(command: Report) -> tuple[dict[str, Any], str]:
 
 
 def _without_curves(results: StudyResults) -> dict[str, Any]:
-    """Leave out the long curves; the run folders' results.json hold them."""
+    """Leave out the long curves and the draws; the run folders' results.json hold them."""
+    from zspace.cli.verdicts import verdict_document
+
     document: dict[str, Any] = to_mapping(results)
-    for model in document["models"].values():
+    for name, model in document["models"].items():
         _drop_curves(model["measurements"] or {})
+        model["verdict"] = verdict_document(results.models[name].verdict)
     return document
 
 

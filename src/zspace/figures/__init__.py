@@ -15,6 +15,7 @@ from zspace.figures.axes import axes_rows
 from zspace.figures.clusters import cluster_rows
 from zspace.figures.copies import copies_rows
 from zspace.figures.curves import draw_curve
+from zspace.figures.lineups import line_up_panels
 from zspace.figures.losses import LOSS_CAPTION, draw_losses
 from zspace.figures.maps import colors_caption, draw_map_colors, draw_map_density, map_caption
 from zspace.figures.planes import plane_words, planes_rows
@@ -25,10 +26,25 @@ from zspace.figures.rates import RATE_CAPTION, REFERENCES, draw_rates
 from zspace.figures.rows import FigureRow, FigureSet, comparison_words, slug
 from zspace.figures.sheets import contact_sheet, paired_sheet, to_png
 from zspace.figures.style import inline_svg, to_svg
+from zspace.figures.verdicts import (
+    ENVELOPE_CAPTION,
+    FOREST_CAPTION,
+    LADDER_CAPTION,
+    draw_envelopes,
+    draw_forest,
+    draw_ladder,
+    family_title,
+    null_words,
+    p_words,
+    quantity_title,
+)
 from zspace.results import Measurement
 
 __all__ = [
+    "ENVELOPE_CAPTION",
     "FIGURES",
+    "FOREST_CAPTION",
+    "LADDER_CAPTION",
     "LOSS_CAPTION",
     "RATE_CAPTION",
     "REFERENCES",
@@ -36,15 +52,23 @@ __all__ = [
     "FigureSet",
     "colors_caption",
     "contact_sheet",
+    "draw_envelopes",
+    "draw_forest",
+    "draw_ladder",
     "draw_losses",
     "draw_map_colors",
     "draw_map_density",
     "draw_rates",
+    "family_title",
     "figure_set",
     "inline_svg",
+    "line_up_panels",
     "map_caption",
+    "null_words",
+    "p_words",
     "paired_sheet",
     "plane_words",
+    "quantity_title",
     "slug",
     "to_png",
     "to_svg",

@@ -19,7 +19,8 @@ from zspace.report.plates import Manner, copy_sheet
 from zspace.report.posts import DATA, NAMES
 from zspace.report.sections import data_section, measure_sections, model_section, points_facts
 from zspace.report.tables import plan_table
-from zspace.results import CloudFacts, Map, MapSheet, Measurement, StudyResults
+from zspace.report.verdicts import side_by_side, verdict_part
+from zspace.results import Map, MapSheet, MeasureResult, ModelResults, StudyResults
 from zspace.settings import Plan
 from zspace.shapes import Images
 
@@ -57,7 +58,8 @@ def render_report(study: StudyReport) -> Rendered:
 
     Cost
     ----
-    About two seconds and half a megabyte per model, besides the images.
+    About six seconds and a megabyte and a half per model, besides the images; the figures of the verdict take most of
+    both.
     """
     settings = study.plan.settings
     manner = Manner(settings.compare_with_posts)
@@ -79,6 +81,10 @@ def render_report(study: StudyReport) -> Rendered:
         )
         for place, (name, found) in enumerate(study.results.models.items())
     ]
+    verdicts = [
+        verdict_part(models[place].anchor, name, found.verdict, _why_no_verdict(found), manner)
+        for place, (name, found) in enumerate(study.results.models.items())
+    ]
     page = _render(
         "page.html.jinja",
         study.created,
@@ -89,6 +95,8 @@ def render_report(study: StudyReport) -> Rendered:
         seed=settings.seed,
         is_long=len(models) > 1,
         findings=headlines,
+        verdicts=verdicts,
+        verdict_table=side_by_side(verdicts) if len(models) > 1 else None,
         unfinished=study.results.missing,
         compare_with_posts=settings.compare_with_posts,
         comparison=comparison_table(study.results) if len(models) > 1 else None,
@@ -96,7 +104,12 @@ def render_report(study: StudyReport) -> Rendered:
         models=models,
         plan=plan_table(study.plan),
     )
-    return Rendered(page, {model.name: {plate.file_name: plate.document for plate in model.plates} for model in models})
+    plates = {model.name: (*verdict.plates, *model.plates) for model, verdict in zip(models, verdicts, strict=True)}
+    return Rendered(page, {name: {one.file_name: one.document for one in drawn} for name, drawn in plates.items()})
+
+
+def _why_no_verdict(found: ModelResults) -> str:
+    return found.no_verdict or found.unfinished.get("measure", "")
 
 
 @dataclass(frozen=True)
@@ -104,8 +117,7 @@ class PointsReport:
     """All that a report on z-points of any program is made from."""
 
     name: str
-    facts: CloudFacts
-    measurements: dict[str, Measurement]
+    found: MeasureResult
     maps: dict[str, Map]
     sheets: dict[str, MapSheet]
     """Where the points lie on each map, by its name."""
@@ -119,11 +131,13 @@ class PointsReport:
 
 def render_points_report(points: PointsReport) -> Rendered:
     """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
+    found, manner = points.found, Manner(False)
     beside = {"copies": copy_sheet(points.copies)}
-    headline = points_headline(points.name, points.facts.z_dim, points.measurements, points.maps, points.n_null_clouds)
+    headline = points_headline(points.name, found.cloud.z_dim, found.measurements, points.maps, points.n_null_clouds)
     measures = measure_sections(
-        "points", points.measurements, points.maps, points.sheets, beside, headline.findings, Manner(False)
+        "points", found.measurements, points.maps, points.sheets, beside, headline.findings, manner
     )
+    verdict = verdict_part("points", points.name, found.verdict, found.no_verdict, manner)
     page = _render(
         "points.html.jinja",
         points.created,
@@ -134,11 +148,14 @@ def render_points_report(points: PointsReport) -> Rendered:
         seed=points.seed,
         is_long=False,
         findings=[headline],
+        verdicts=[verdict],
+        verdict_table=None,
         compare_with_posts=False,
-        points=points_facts(points.facts),
+        points=points_facts(found.cloud),
         measures=measures,
     )
-    return Rendered(page, {"": {plate.file_name: plate.document for measure in measures for plate in measure.plates}})
+    plates = (*verdict.plates, *(plate for measure in measures for plate in measure.plates))
+    return Rendered(page, {"": {plate.file_name: plate.document for plate in plates}})
 
 
 def _render(template: str, created: datetime, version: str, **shown: object) -> str:

@@ -25,7 +25,7 @@ from zspace.settings import MeasureSettings
 from zspace.workflows.measure import Gathered, MeasureTask, gather_points, take_measures
 from zspace.workflows.report import copy_pictures, write_figures
 
-_VERSION = 3
+_VERSION = 4
 _EVERYTHING = Selection()
 _ASIDE = "of-other-points"
 _RESULTS = ("report.html", "figures", "maps", "results.json")
@@ -193,8 +193,7 @@ def _report(
         copies = copy_pictures(store, found.measurements, N_PAIRS_SHOWN) if store else None
         told = PointsReport(
             name,
-            found.cloud,
-            found.measurements,
+            found,
             maps,
             sheets,
             copies,

@@ -71,6 +71,8 @@ class Merging:
     """Points in the largest group once the edge lies."""
     n_groups: Int64[np.ndarray, " n_edges"]
     """Groups of at least so many points, as `merging` was asked, once the edge lies."""
+    last: Float64[np.ndarray, " n_edges"]
+    """Longest edge within the smaller group, before this one: the linking length at which it came together."""
 
 
 def merging(tree: Tree, fewest: int) -> Merging:
@@ -89,18 +91,20 @@ def merging(tree: Tree, fewest: int) -> Merging:
             point = leader[point]
         return point
 
-    smaller, largest, n_groups = [], [], []
+    smaller, largest, n_groups, last = [], [], [], []
+    longest = [0.0] * tree.n_points
     now_largest, now_groups = 1, tree.n_points if fewest <= 1 else 0
-    for one, other in tree.ends.tolist():
+    for (one, other), length in zip(tree.ends.tolist(), tree.lengths.tolist(), strict=True):
         low, high = sorted((find(one), find(other)), key=size.__getitem__)
         joined = size[low] + size[high]
         now_groups += (joined >= fewest) - (size[low] >= fewest) - (size[high] >= fewest)
         now_largest = max(now_largest, joined)
         smaller.append(size[low])
-        leader[low], size[high] = high, joined
+        last.append(longest[low])
+        leader[low], size[high], longest[high] = high, joined, length
         largest.append(now_largest)
         n_groups.append(now_groups)
-    return Merging(np.array(smaller), np.array(largest), np.array(n_groups))
+    return Merging(np.array(smaller), np.array(largest), np.array(n_groups), np.array(last))
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ CLAIMS: dict[str, ClaimRow] = {
             "Does it fall into clusters?",
             (
                 Evidence("clusters.largest_dip", ("gaussian", "elliptical"), bound="clusters.dip_p"),
-                Evidence("connectivity.grouped_share", UNSTRUCTURED),
+                Evidence("connectivity.persistence", UNSTRUCTURED),
             ),
             planted="clusters",
             planted_words="three compact clusters that hold {share} of the points",

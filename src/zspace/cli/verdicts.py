@@ -1,0 +1,78 @@
+"""The verdict on the screen: its headline, a paragraph for each claim, and the ladder as a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from zspace.cli.trainings import table_lines
+from zspace.records import to_mapping
+from zspace.results import NO_NULL, Claim, MeasureResult, RungTest, StudyResults, Verdict
+
+_WIDTH = 80
+_HEAD = ("null model", "told apart", "p", "by")
+_LONG = ("envelopes", "line_ups")
+
+
+def verdict_text(found: MeasureResult) -> str:
+    """Return the verdict on a cloud within 80 columns; why there is none, where it was asked for; else nothing."""
+    verdict = found.verdict
+    if verdict is None:
+        return _wrapped(f"No verdict: {found.no_verdict.rstrip('.')}.") if found.no_verdict else ""
+    nearest = next((rung.title for rung in verdict.rungs if rung.null == verdict.closest_null), verdict.closest_null)
+    nearest = "none of the ladder" if verdict.closest_null == NO_NULL else nearest
+    compared = f"{verdict.n_compared:,} of {verdict.n_points:,} z-points compared. Nearest null model: {nearest}."
+    claims = [_claim_text(claim) for claim in verdict.claims.values()]
+    ladder = "\n".join(line[:_WIDTH] for line in table_lines([_HEAD, *_ladder_rows(verdict)]))
+    notes = "\n".join(_wrapped(note) for note in verdict.notes)
+    parts = ["\n".join((_wrapped(f"Verdict: {verdict.sentence}"), _wrapped(compared))), *claims, ladder, notes]
+    return "\n\n".join(part for part in parts if part)
+
+
+def verdict_lines(results: StudyResults) -> Iterator[str]:
+    """Yield one line for every model of a study with a verdict, or without one although it was asked for."""
+    for name, found in results.models.items():
+        if found.verdict is not None:
+            yield f"{name}: {found.verdict.sentence}"
+        elif found.no_verdict:
+            yield f"{name}: no verdict: {found.no_verdict.rstrip('.')}."
+
+
+def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
+    """Return the verdict for machines, with counts in place of draws and without curves; results.json has all."""
+    if verdict is None:
+        return None
+    document: dict[str, Any] = {key: value for key, value in to_mapping(verdict).items() if key not in _LONG}
+    for comparison in document["comparisons"]:
+        comparison["n_draws"] = len(comparison.pop("draws"))
+    return document
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def _claim_text(claim: Claim) -> str:
+    p = "not known" if claim.p_corrected is None else f"{claim.p_corrected:.2g}"
+    lines = [_wrapped(f"{claim.question} {claim.answer.upper()} (p {p} after correction, beside {claim.null})")]
+    lines.append(_wrapped(claim.sentence, "  "))
+    limit = claim.detection_limit
+    if limit is not None and limit.value is not None and claim.answer != "yes":
+        lines.append(_wrapped(f"Would have been seen: {100 * limit.value:.2g} % of the points.", "  "))
+    lines.append(_wrapped(f"For sampling: {claim.means_for_sampling}", "  "))
+    return "\n".join(lines)
+
+
+def _ladder_rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:
+    for rung in verdict.rungs:
+        if rung.reason:
+            yield rung.null, "not tried", "", rung.reason
+        else:
+            yield rung.null, rung.answer, "-" if rung.p is None else f"{rung.p:.2g}", _strongest(rung, verdict)
+
+
+def _strongest(rung: RungTest, verdict: Verdict) -> str:
+    """Return what tells a rung apart, family by family."""
+    apart = [one for one in rung.families if one.p_corrected is not None and one.p_corrected <= verdict.level]
+    return ", ".join(one.title or one.family for one in apart) or "-"
