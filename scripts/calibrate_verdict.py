@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from scipy import stats
-from zspace.geometry.verdict.judge import judge
 
 from zspace.files import read_json, write_json
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted
 from zspace.geometry.truths.planting import STRUCTURES, plant
 from zspace.geometry.truths.shapes import SHAPES
+from zspace.geometry.verdict.judge import judge
 from zspace.machine import one_matrix_thread
 from zspace.records import to_mapping
 from zspace.results import Verdict

@@ -13,6 +13,7 @@ from zspace.geometry.connectivity.trees import (
     Merging,
     Tree,
     branches,
+    excess_of_mass,
     merging,
     minimum_spanning_tree,
     pruned_shares,
@@ -24,8 +25,8 @@ N_IN_GRAPH = 256
 _FEWEST_POINTS = 12
 _EQUAL = 1e-6
 """Edges between equal points count as this share of the cloud's size, so that logarithms can be taken."""
-_GROUP_SHARE, _FEWEST_PERSISTENT = 8
-_SEPARATED_SHARE, _PERCOLATION_SHARE = 0.01, 0.02, 0.5
+_FEWEST_PERSISTENT = 8
+_GROUP_SHARE, _SEPARATED_SHARE, _PERCOLATION_SHARE = 0.01, 0.02, 0.5
 _FEWEST_BRANCH_EDGES = 4
 """Of branches whose straightness counts: shorter ones can hardly bend."""
 _TRUNK_CUTS, _MOST_CUTS = 8, 24
@@ -86,15 +87,8 @@ def separation(view: ConnectivityView) -> float | None:
 
 
 def persistence(view: ConnectivityView) -> float:
-    """Return how long groups stay by themselves as the linking length grows, in its logarithm, as a mean over points.
-
-    Every group that comes together at one linking length and joins a larger one at another counts with the logarithm of
-    their ratio, times its share of the points; groups of fewer points than `_FEWEST_PERSISTENT` do not count.
-    """
-    merging, lengths = view.merging, view.tree.lengths.clip(min=_EQUAL)
-    counts = merging.smaller >= _FEWEST_PERSISTENT
-    stays = np.log(lengths[counts] / merging.last[counts].clip(min=_EQUAL))
-    return float((merging.smaller[counts] * stays).sum() / view.tree.n_points)
+    """Return how long groups stay by themselves as the linking length grows, as `excess_of_mass` has it."""
+    return excess_of_mass(np.log(view.tree.lengths.clip(min=_EQUAL)), view.tree, _FEWEST_PERSISTENT)
 
 
 def percolation(view: ConnectivityView) -> float | None:
@@ -157,8 +151,8 @@ SUBJECT = Subject(
             "persistence",
             "Persistence of groups",
             "ln(linking length), mean over points",
-            "friends-of-friends groups by themselves: ln(linking length at which one joins a larger group / at which it "
-            "came together) times its share of the points (excess of mass, Campello et al. 2013)",
+            f"friends-of-friends groups of at least {_FEWEST_PERSISTENT} points: ln(linking length at which one meets a "
+            "larger / at which its points joined), stability of Campello et al. 2013",
             "high",
             persistence,
         ),

@@ -71,8 +71,6 @@ class Merging:
     """Points in the largest group once the edge lies."""
     n_groups: Int64[np.ndarray, " n_edges"]
     """Groups of at least so many points, as `merging` was asked, once the edge lies."""
-    last: Float64[np.ndarray, " n_edges"]
-    """Longest edge within the smaller group, before this one: the linking length at which it came together."""
 
 
 def merging(tree: Tree, fewest: int) -> Merging:
@@ -91,20 +89,58 @@ def merging(tree: Tree, fewest: int) -> Merging:
             point = leader[point]
         return point
 
-    smaller, largest, n_groups, last = [], [], [], []
-    longest = [0.0] * tree.n_points
+    smaller, largest, n_groups = [], [], []
     now_largest, now_groups = 1, tree.n_points if fewest <= 1 else 0
-    for (one, other), length in zip(tree.ends.tolist(), tree.lengths.tolist(), strict=True):
+    for one, other in tree.ends.tolist():
         low, high = sorted((find(one), find(other)), key=size.__getitem__)
         joined = size[low] + size[high]
         now_groups += (joined >= fewest) - (size[low] >= fewest) - (size[high] >= fewest)
         now_largest = max(now_largest, joined)
         smaller.append(size[low])
-        last.append(longest[low])
-        leader[low], size[high], longest[high] = high, joined, length
+        leader[low], size[high] = high, joined
         largest.append(now_largest)
         n_groups.append(now_groups)
-    return Merging(np.array(smaller), np.array(largest), np.array(n_groups), np.array(last))
+    return Merging(np.array(smaller), np.array(largest), np.array(n_groups))
+
+
+def excess_of_mass(log_lengths: Float64[np.ndarray, " n_edges"], tree: Tree, fewest: int) -> float:
+    """Return how long groups stay by themselves as the linking length grows: a mean over points, in its logarithm.
+
+    A group begins when it holds enough points, and takes in single points and smaller groups as it grows. When two
+    groups meet, the smaller one ends: each of its points counts with the stretch of linking lengths, in logarithms,
+    from where it joined to there. The last group never ends and does not count: one heap gives 0.
+
+    Parameters
+    ----------
+    log_lengths
+        Logarithms of the lengths of the tree's edges.
+    fewest
+        Points from which on a group is one.
+
+    Source
+    ------
+    Campello, Moulavi and Sander 2013, "stability", with logarithms in place of inverse lengths; excess of mass of
+    Müller and Sawitzki 1991, J. Am. Stat. Assoc. 86, 738.
+    """
+    leader, size, joined_at = list(range(tree.n_points)), [1] * tree.n_points, [0.0] * tree.n_points
+
+    def find(point: int) -> int:
+        while leader[point] != point:
+            leader[point] = leader[leader[point]]
+            point = leader[point]
+        return point
+
+    total = 0.0
+    for (one, other), length in zip(tree.ends.tolist(), log_lengths.tolist(), strict=True):
+        low, high = sorted((find(one), find(other)), key=size.__getitem__)
+        if size[low] >= fewest:
+            total += size[low] * length - joined_at[low]
+        # The sum over the points of the group of where they joined; those of a group that only now is one join now.
+        began = joined_at[high] if size[high] >= fewest else size[high] * length
+        joined_at[high] = began + size[low] * length
+        leader[low] = high
+        size[high] += size[low]
+    return total / tree.n_points
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ the first."""
 FLAT, THROUGH = 0.6, 0.3
 """On a sheet the first two directions hold at least the one share, the third at most the other share of the second."""
 
+JUMP, _FIRST_JUMP = 2.0, 4
+"""Neighbours that spread evenly lie at distances that grow step by step: where the next is this many times as far as the
+one before, from the 4th on, they lie in lumps, which look like a string or a sheet from lump to lump."""
+
 Leading = Float64[np.ndarray, "n_places 3"]
 """Shares of the local variance that the first three directions hold."""
 Marks = Bool[np.ndarray, " n_places"]
@@ -89,13 +93,18 @@ def shapes_of(cloud: Cloud) -> Shapes:
 def _shapes_at(cloud: Cloud, rows: Int64[np.ndarray, " n_places"], ks: tuple[int, ...]) -> tuple[Marks, Marks]:
     strings, sheets = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     for k in ks:
-        # Where all neighbours equal a point they spread along nothing.
-        places = np.flatnonzero(cloud.pairs.neighbors.distances[rows, k - 1] > 0)
+        places = np.flatnonzero(_spreads_evenly(cloud.pairs.neighbors.distances[rows, :k]))
         spectra = local_spectra(cloud.pairs, rows[places], k)
         if spectra is not None:
             strings[places] |= on_string(spectra.leading)
             sheets[places] |= on_sheet(spectra.leading)
     return strings, sheets & ~strings
+
+
+def _spreads_evenly(distances: Float64[np.ndarray, "n_places n_neighbors"]) -> Marks:
+    """Return where neighbours differ from the point, and their distances make no jump."""
+    nearer, farther = distances[:, _FIRST_JUMP - 1 : -1], distances[:, _FIRST_JUMP:]
+    return np.asarray((farther <= JUMP * nearer).all(axis=1) & (distances[:, -1] > 0))
 
 
 _SOURCE = (
