@@ -63,8 +63,7 @@ def render_report(study: StudyReport) -> Rendered:
     manner = Manner(settings.compare_with_posts)
     names = list(study.results.models)
     headlines = [
-        headline_of(f"m{place}-{slug(name)}", name, study.results.models[name], settings.measure.n_null_clouds)
-        for place, name in enumerate(names)
+        headline_of(f"m{place}-{slug(name)}", name, study.results.models[name]) for place, name in enumerate(names)
     ]
     models = [
         model_section(
@@ -112,7 +111,6 @@ class PointsReport:
     copies: Images | None
     """The most alike images among neighbours, two for each pair; None where no images were looked at."""
     seed: int
-    n_null_clouds: int
     created: datetime
     zspace_version: str
 
@@ -120,7 +118,7 @@ class PointsReport:
 def render_points_report(points: PointsReport) -> Rendered:
     """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
     beside = {"copies": copy_sheet(points.copies)}
-    headline = points_headline(points.name, points.facts.z_dim, points.measurements, points.maps, points.n_null_clouds)
+    headline = points_headline(points.name, points.facts.z_dim, points.measurements, points.maps)
     measures = measure_sections(
         "points", points.measurements, points.maps, points.sheets, beside, headline.findings, Manner(False)
     )

@@ -19,7 +19,7 @@ from zspace.runs.steps import Files, StepLog
 from zspace.settings import Plan, plan_document
 from zspace.shapes import Images
 
-_VERSION = 2
+_VERSION = 3
 
 
 def report(folder: StudyFolder, watch: Watcher = watch_nothing) -> StudyResults:

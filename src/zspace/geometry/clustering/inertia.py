@@ -10,6 +10,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.clustering.kmeans import CentredPoints, Fits, Places, exact_inertias
 from zspace.geometry.clustering.partitions import adjusted_rand
 from zspace.geometry.clustering.starts import fit_from_starts, spread_out
+from zspace.geometry.nulls.laws import whitened
 from zspace.machine import each_block, over_blocks
 from zspace.results import Progress, Watcher, watch_nothing
 from zspace.seeds import random_stream
@@ -116,7 +117,7 @@ def look_at_nulls(
     deviations = np.sqrt(variances[variances > _EMPTY * variances[0]][: len(points) - 1])
 
     def look(number: int) -> Look:
-        drawn = _whitened(random_stream(seed, name, number).standard_normal((len(points), len(deviations))))
+        drawn = whitened(random_stream(seed, name, number).standard_normal((len(points), len(deviations))))
         drawn *= deviations
         order = np.argsort(np.einsum("ij,ij->i", drawn, drawn), kind="stable")
         return look_at(drawn[order], ks)[0]
@@ -126,10 +127,3 @@ def look_at_nulls(
         looks.append(done)
         watch(Progress("null clouds", len(looks), n_clouds, "clouds"))
     return looks
-
-
-def _whitened(draws: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarray, "n_points n_axes"]:
-    """Turn draws into ones whose mean is 0 and whose covariance is the identity, to the digit."""
-    draws = draws - draws.mean(axis=0)
-    factor = np.linalg.cholesky(draws.T @ draws / len(draws))
-    return np.asarray(np.linalg.solve(factor, draws.T).T)

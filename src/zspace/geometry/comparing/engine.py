@@ -11,13 +11,8 @@ from jaxtyping import Float64
 
 from zspace.errors import GeometryError
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.comparing.ranks import (
-    extreme_rank_lengths,
-    global_envelope,
-    holm,
-    monte_carlo_p,
-    pointwise_ranks,
-)
+from zspace.geometry.comparing.comparisons import LEVEL, comparison_of
+from zspace.geometry.comparing.ranks import extreme_rank_lengths, global_envelope, holm, pointwise_ranks
 from zspace.geometry.measures import Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
 from zspace.machine import each_block
@@ -28,8 +23,6 @@ BATCH = 40
 """Draws between two looks at whether more are needed; one less in the first batch, for the cloud itself counts too."""
 ENOUGH = 10
 """Draws that go as far as the cloud, after which no more are needed: the p-value is then known to a third."""
-LEVEL = 0.95
-"""Chance that a band or an envelope holds one more draw."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ class Family:
         """Return every quantity beside its draws."""
         columns = np.array(self.draws).reshape(len(self.draws), len(self.own)).T
         return [
-            comparison_of(f"{self.subject.name}.{quantity.name}", self.null, value, draws, quantity)
+            comparison_of(f"{self.subject.name}.{quantity.name}", self.null, value, draws, quantity.tail)
             for quantity, value, draws in zip(self.subject.quantities, self.own, columns, strict=True)
         ]
 
@@ -126,31 +119,6 @@ class Family:
             x_label=x_label,
             y_label=y_label,
         )
-
-
-def comparison_of(
-    name: str, null: str, value: float, draws: Float64[np.ndarray, " n_draws"], quantity: Quantity
-) -> Comparison:
-    """Return one quantity beside its draws; NaN is what could not be found."""
-    known = draws[~np.isnan(draws)]
-    deviation = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    is_known = not np.isnan(value)
-    # The shortest stretch from draw to draw, evenly cut at both ends, that holds one more draw with the level or more.
-    cut = int((1 - LEVEL) / 2 * (len(known) + 1))
-    low, high = max(cut - 1, 0), len(known) - 1 - max(cut - 1, 0)
-    ordered = np.sort(known)
-    return Comparison(
-        name,
-        null,
-        value if is_known else None,
-        tuple(float(f"{draw:.6g}") for draw in known),
-        len(draws) - len(known),
-        quantity.tail,
-        monte_carlo_p(value, draws, quantity.tail) if is_known and len(draws) else None,
-        (high - low) / (len(known) + 1) if len(known) else 0.0,
-        (float(ordered[low]), float(ordered[high])) if len(known) else None,
-        float((value - known.mean()) / deviation) if is_known and deviation > 0 else None,
-    )
 
 
 @dataclass(frozen=True)
