@@ -75,6 +75,12 @@ def estimate(value: float | None, n: int, unit: str = "units of z", **more: obje
     return Estimate(value, unit, n, n, "L2 norm of every z-point", **more)
 
 
+def beside_null(quantity: str, null: str, value: float, band: tuple[float, float]) -> Comparison:
+    """Return a number outside its band beside 39 draws: the p-value is the smallest there is."""
+    draws = tuple(np.linspace(*band, 39).tolist())
+    return Comparison(quantity, null, value, draws, 0, "both", 0.05, 0.95, band, 3.0)
+
+
 def radius(points: np.ndarray, z_dim: int) -> Measurement:
     radii, n = np.linalg.norm(points, axis=1), len(points)
     null_radii = [np.linalg.norm(null, axis=1) for null in nulls(points)]
@@ -99,14 +105,14 @@ def radius(points: np.ndarray, z_dim: int) -> Measurement:
     mean, error = float(radii.mean()), float(radii.std() / np.sqrt(n))
     null_means = [float(r.mean()) for r in null_radii]
     quantiles = np.quantile(radii, [0.25, 0.75, 0.025, 0.975])
-    band = {"null_name": NULL_NAME, "null_band": (min(null_means), max(null_means))}
+    band = {"comparison": beside_null("radius.mean_radius", NULL_NAME, mean, (min(null_means), max(null_means)))}
     interval = {"interval": (mean - 2 * error, mean + 2 * error), "level": 0.95, "interval_method": "normal"}
     estimates = {
         "mean_radius": estimate(mean, n, seed=1, assumptions=("points are independent",), **interval, **band),
         "peak_radius": estimate(
             float(np.median(radii)) - 0.1, n, warnings=("The peak is flat: three bins lie within its error.",)
         ),
-        "standard_deviation": estimate(float(radii.std()), n, p_value=0.05),
+        "standard_deviation": estimate(float(radii.std()), n),
         "smallest": estimate(float(radii.min()), n),
         "largest": estimate(float(radii.max()), n),
     }
@@ -167,7 +173,8 @@ def principal(points: np.ndarray, z_dim: int) -> Measurement:
         key: estimate(float(np.searchsorted(share, at) + 1), n, "components")
         for key, at in (("n_for_half", 0.5), ("n_for_90_percent", 0.9), ("n_for_99_percent", 0.99))
     }
-    first = estimate(float(share[0]), n, "share of variance", null_name=null, null_band=(0.006, 0.009), p_value=0.05)
+    compared = beside_null("principal.first_component_share", null, float(share[0]), (0.006, 0.009))
+    first = estimate(float(share[0]), n, "share of variance", comparison=compared)
     return Measurement("principal", {"first_component_share": first, **needed}, curves, 0.4)
 
 

@@ -5,8 +5,8 @@ Unknown is always None with a reason, never zero or NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -61,15 +61,22 @@ class Estimate:
     level: float | None = None
     """Confidence level of the interval, 0 to 1."""
     interval_method: str | None = None
-    null_name: str | None = None
-    """Model of no structure that the number is compared with."""
-    null_band: tuple[float, float] | None = None
-    """Range of the same number over clouds drawn from the null model."""
-    p_value: float | None = None
+    comparison: Comparison | None = None
+    """The same number beside a model of no structure; None where it is beside none."""
     seed: int | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Range of the number under the null model; None where it is beside none."""
+        return self.comparison.band if self.comparison else None
+
+    @property
+    def p(self) -> float | None:
+        """Chance that the null model goes as far; None where that is not known."""
+        return self.comparison.p if self.comparison else None
 
     @classmethod
     def of(
@@ -90,30 +97,6 @@ class Estimate:
     def unknown(cls, reason: str, unit: str, source: str, n_used: int, n_given: int | None = None) -> Estimate:
         """Return what is known of a number that could not be found: why."""
         return cls(None, unit, n_used if n_given is None else n_given, n_used, source, reason=reason)
-
-    def beside(
-        self, null_name: str, null_values: Sequence[float], seed: int, tail: Literal["low", "high"] | None = None
-    ) -> Estimate:
-        """Return this number beside the same of null clouds: their range, and with a tail a p-value.
-
-        Parameters
-        ----------
-        null_name
-            Model of no structure that the clouds were drawn from.
-        null_values
-            One for each cloud, all known; an unknown number stays as it is, and so does one without null clouds.
-        seed
-            That the clouds come from.
-        tail
-            The side on which structure shows: the p-value is the share of clouds that go as far, this one among them.
-        """
-        if self.value is None or not null_values:
-            return self
-        band, p_value = (min(null_values), max(null_values)), None
-        if tail is not None:
-            as_far = sum(null >= self.value if tail == "high" else null <= self.value for null in null_values)
-            p_value = (1 + as_far) / (1 + len(null_values))
-        return replace(self, null_name=null_name, null_band=band, p_value=p_value, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -138,10 +121,17 @@ class Curve:
     """Name of each curve, in the order of y's rows."""
     null_name: str | None = None
     null_low: Float64[ndarray, "n_curves n_y"] | None = None
-    """Lower end of the pointwise band of the null model."""
+    """Lower end of the band of the null model: with `null_p` a global envelope, else pointwise and in closed form."""
     null_high: Float64[ndarray, "n_curves n_y"] | None = None
     laws: tuple[Law, ...] = ()
     """Drawn beside the curves, each with a stroke of its own."""
+    null_level: float | None = None
+    """Share of the drawn curves, these counted among them, that stay within everywhere; of a pointwise band the chance
+    at any one place."""
+    null_p: float | None = None
+    """Of all curves together, by extreme rank length; None where the band is pointwise."""
+    null_left_at: tuple[float, ...] = ()
+    """Where on x a curve leaves the global envelope; for a histogram the middles of the bins."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +161,12 @@ class Comparison:
     quantity: str
     """Its row, such as ``"dimension.two_nn"``."""
     null: str
-    """Name of the null model, such as ``"gaussian"``."""
+    """Name of the null model, such as ``"gaussian"``; beside an `Estimate` what it is, in words."""
     value: float | None
-    """Of the cloud; None where it could not be found."""
+    """Of the points that are compared; None where it could not be found."""
     draws: tuple[float, ...]
-    """Of the drawn clouds, in the order in which they were drawn; those on which it could not be found are left out."""
+    """Of the drawn clouds, in the order in which they were drawn; those on which it could not be found are left out.
+    Empty where the law of the number is known, or too many were drawn to be kept."""
     n_unknown: int
     """Drawn clouds on which it could not be found; each counts as going as far as the cloud."""
     tail: Tail
@@ -185,9 +176,11 @@ class Comparison:
     level: float
     """Chance that the band holds one more draw, 0 to 1."""
     band: tuple[float, float] | None
-    """Range of the draws; None without draws."""
+    """Range of the draws, or of the law; None without either."""
     effect: float | None
     """Distance of the value from the mean of the draws, in their standard deviations; None where they do not vary."""
+    n_compared: int | None = None
+    """Points on either side; None where it is all that the value rests on."""
     title: str = ""
     """What the quantity is called where people read it."""
     unit: str = ""

@@ -128,7 +128,7 @@ def test_each_rung_is_drawn_from_a_shape_that_it_describes(script):
 def test_a_record_made_with_other_settings_is_not_added_to(script, trial, tmp_path):
     record = tmp_path / "record.json"
     write_json(record, {"alarms": {trial.key: {"settings": {"n_draws": 19}, "n_trials": 3}}})
-    with pytest.raises(SystemExit, match="was made with other settings, {'n_draws': 19}; name another --record"):
+    with pytest.raises(SystemExit, match=r"was made with other settings, {'n_draws': 19}; name another --record"):
         next(script.run([trial], 4, 1, record))
 
 

@@ -36,7 +36,7 @@ def outputs():
 
 
 def known_numbers(estimate):
-    return [number for number in (estimate.value, *(estimate.null_band or ())) if number is not None]
+    return [number for number in (estimate.value, *(estimate.band or ())) if number is not None]
 
 
 def flat(value):

@@ -94,7 +94,7 @@ def assert_estimate_complete(estimate, n_points):
     if estimate.value is None:
         assert estimate.reason
         assert estimate.interval is None
-        assert estimate.null_band is None
+        assert estimate.comparison is None
     else:
         assert np.isfinite(estimate.value)
     if estimate.interval is not None:
@@ -102,11 +102,25 @@ def assert_estimate_complete(estimate, n_points):
         assert estimate.interval[0] <= estimate.value <= estimate.interval[1]
         assert 0 < estimate.level < 1
         assert estimate.interval_method
-    if estimate.null_band is not None:
-        assert np.isfinite(estimate.null_band).all()
-        assert estimate.null_band[0] <= estimate.null_band[1]
-        assert estimate.null_name
-        assert estimate.seed in (1, None)  # a band in closed form has no seed
+    if estimate.comparison is not None:
+        assert_comparison_complete(estimate.comparison, estimate.n_used)
+        assert estimate.seed in (1, None)  # a law in closed form has no seed
+
+
+def assert_comparison_complete(compared, n_points):
+    assert compared.quantity.partition(".")[2]
+    assert compared.null
+    assert np.isfinite([compared.value, *compared.draws]).all()
+    assert 0 <= compared.p <= 1
+    assert compared.p > 0 or not compared.draws  # a chance by a law may be too small for float64
+    assert 0 <= compared.level < 1
+    n_draws = len(compared.draws) + compared.n_unknown
+    assert n_draws in (0, ASKED.n_null_clouds)
+    assert compared.band is not None or n_draws == compared.n_unknown > 0
+    if compared.band is not None:
+        assert np.isfinite(compared.band).all()
+        assert compared.band[0] <= compared.band[1]
+    assert compared.n_compared is None or compared.n_compared < n_points
 
 
 def assert_curve_consistent(curve, n_points):
@@ -124,6 +138,10 @@ def assert_curve_consistent(curve, n_points):
     assert (curve.null_low is None) == (curve.null_high is None) == (curve.null_name is None)
     if curve.null_low is not None:
         assert (curve.null_low <= curve.null_high).all()
+        assert 0 < curve.null_level < 1
+        # A global envelope is left only where its p-value is small; a pointwise band has none.
+        assert curve.null_p is None or (0 < curve.null_p <= 1)
+        assert not curve.null_left_at or curve.null_p <= 1 - curve.null_level + 1e-12
 
 
 @each_measure
@@ -218,7 +236,7 @@ def scaled_settings(factor):
 
 def numbers_of(estimate):
     known = [] if estimate.value is None else [estimate.value]
-    return [*known, *(estimate.interval or ()), *(estimate.null_band or ())]
+    return [*known, *(estimate.interval or ()), *(estimate.band or ())]
 
 
 @each_measure
@@ -236,7 +254,7 @@ def test_scaling_multiplies_the_estimates_that_the_row_names(measure, factor):
         told = (
             numbers_of
             if name in after
-            else lambda estimate: numbers_of(replace(estimate, interval=None, null_band=None))
+            else lambda estimate: numbers_of(replace(estimate, interval=None, comparison=None))
         )
         expected = [grown * number for number in told(estimate)]
         assert told(other) == pytest.approx(expected, rel=1e-5, abs=reach), name
@@ -289,8 +307,7 @@ def test_every_row_twice_makes_the_interval_of_the_mean_too_narrow():
 def without_bands(measurement):
     """Return the measurement without what the null clouds may change: bands, their seed, and empty bins at the ends."""
     estimates = {
-        name: replace(estimate, null_band=None, seed=None, p_value=None)
-        for name, estimate in measurement.estimates.items()
+        name: replace(estimate, comparison=None, seed=None) for name, estimate in measurement.estimates.items()
     }
     curves = {
         name: filled_bins(curve) if curve.kind == "histogram" else (curve.x.tolist(), curve.y.tolist())
@@ -304,7 +321,7 @@ def test_the_same_seed_gives_the_same_record_and_another_only_other_bands(measur
     first, again, other = (taken(measure, shaped_points(), seed=seed) for seed in (1, 1, 2))
     assert to_mapping(again) == to_mapping(first)
     assert without_bands(other) == without_bands(first)
-    has_bands = any(estimate.null_band for estimate in first.estimates.values())
+    has_bands = any(estimate.comparison for estimate in first.estimates.values())
     assert (to_mapping(other) != to_mapping(first)) == has_bands
 
 

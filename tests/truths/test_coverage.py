@@ -86,7 +86,7 @@ def radius_alarms(draw, n_clouds):
         for name in alarms:
             found = measurement.estimates[name]
             # On a sphere there is no peak to be found, and so no alarm.
-            alarms[name] += found.value is not None and outside(found.value, found.null_band)
+            alarms[name] += found.value is not None and outside(found.value, found.band)
     return n_outside / n_bins, alarms
 
 
@@ -116,7 +116,7 @@ def spectrum_alarms(variances, n_points, n_clouds):
         cloud = Cloud(gaussian_points(n_points, np.zeros(len(variances)), covariance, seed))
         measurement = principal_spectrum(cloud, N_NULL, seed)
         for name in alarms:
-            alarms[name] += outside(measurement.estimates[name].value, measurement.estimates[name].null_band)
+            alarms[name] += outside(measurement.estimates[name].value, measurement.estimates[name].band)
         curve = measurement.curves["spectrum"]
         n_components_outside += ((curve.y < curve.null_low) | (curve.y > curve.null_high)).mean()
     return alarms, n_components_outside / n_clouds

@@ -56,7 +56,7 @@ def test_normal_axes_are_seldom_called_anything_else():
         ).estimates
         n_called += found["n_not_normal_axes"].value > 0
         for name in alarms:
-            low, high = found[name].null_band
+            low, high = found[name].band
             alarms[name] += not low <= found[name].value <= high
     most = int(stats.binom.ppf(0.9999, N_CLOUDS, 2 / (n_null + 1)))
     assert max(alarms.values()) <= most

@@ -67,7 +67,7 @@ def test_the_allowance_for_the_fit_is_needed():
 def test_local_dimension_of_a_gaussian_cloud_has_even_p_values(window):
     n_clouds = 100
     p_values = [
-        found_in(gaussian_cloud(400, seed), "pc1-pc2", (1.0,), seed, 9)[f"pc1_pc2_{window}_local_dimension"].p_value
+        found_in(gaussian_cloud(400, seed), "pc1-pc2", (1.0,), seed, 9)[f"pc1_pc2_{window}_local_dimension"].p
         for seed in range(n_clouds)
     ]
     assert stats.kstest(p_values, "uniform").pvalue > ALMOST_NEVER
@@ -113,14 +113,12 @@ def test_tight_pairs_are_found_and_a_lattice_is_the_other_way():
     points = gaussian_cloud(600, 1)
     pairs = np.concatenate([points, points + random_of(1).normal(0, 1e-3, points.shape).astype(np.float32)])
     paired = found_in(pairs, "pc1-pc2", ())["pc1_pc2_whole_local_dimension"]
-    assert paired.value < paired.null_band[0]
-    assert paired.p_value < 1e-6
+    assert paired.value < paired.band[0]
+    assert paired.p < 1e-6
     x, y = np.meshgrid(np.arange(30.0), np.arange(30.0))
     lattice = np.stack([x.ravel(), y.ravel()], axis=1) + random_of(1).normal(0, 0.02, (900, 2))
     regular = found_in(lattice.astype(np.float32), "axis0-axis1", ())
-    assert (
-        regular["axis0_axis1_whole_local_dimension"].value > regular["axis0_axis1_whole_local_dimension"].null_band[1]
-    )
+    assert regular["axis0_axis1_whole_local_dimension"].value > regular["axis0_axis1_whole_local_dimension"].band[1]
     assert regular["n_stringy_windows"].value == 0
 
 
@@ -129,7 +127,7 @@ def test_a_hole_in_the_middle_is_found_by_the_count():
     ring = points[np.abs(points).max(axis=1) > 0.7]
     count = found_in(ring, "axis0-axis1", (1.0,))["axis0_axis1_side_1_points"]
     assert count.value == 0
-    assert count.p_value < 1e-12
+    assert count.p < 1e-12
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.7, -0.98])

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls.laws import matched_gaussian_points, matched_gaussian_radius_law
+from zspace.geometry.nulls.laws import matched_gaussian_points, matched_gaussian_radii, matched_gaussian_radius_law
 from zspace.geometry.radius.density import radius_density
 from zspace.geometry.radius.laws import gaussian_radius_law
 from zspace.geometry.radius.quadratic_forms import QuadraticForm
@@ -124,9 +124,12 @@ def test_expected_counts_lie_within_bands_of_drawn_points():
     )
     errors = np.sqrt(matched.values[0] / 200)
     assert (np.abs(drawn.mean(axis=0) - matched.values[0]) < 5 * errors + 0.1).all()
-    # The bands, drawn from the law, are left by drawn points as often as they say.
-    filled = curve.null_low[0] + curve.null_high[0] >= 40
-    outside = ((drawn < curve.null_low[0]) | (drawn > curve.null_high[0]))[:, filled].mean()
+    # Radii from the law reach, in each bin, as far as drawn points do.
+    radii = matched_gaussian_radii(matched_gaussian_radius_law(cloud), 4000, 39, 1)
+    counts = np.array([np.histogram(one, curve.x)[0] for one in radii])
+    low, high = counts.min(axis=0), counts.max(axis=0)
+    filled = low + high >= 40
+    outside = ((drawn < low) | (drawn > high))[:, filled].mean()
     assert 0.02 < outside < 0.08
 
 

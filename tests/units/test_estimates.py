@@ -1,6 +1,4 @@
-"""Ways to make an estimate: a mean with its interval, an unknown with its reason, a number beside null clouds."""
-
-from dataclasses import replace
+"""Ways to make an estimate: a mean with its interval, a number as it is, an unknown with its reason."""
 
 import numpy as np
 import pytest
@@ -37,17 +35,9 @@ def test_a_number_as_it_is_rests_on_all_that_was_given_unless_said():
     assert Estimate.of(2.0, "axes", "rule", 7).n_given == 7
 
 
-def test_an_unknown_number_has_a_reason_and_stays_so_beside_null_clouds():
+def test_an_unknown_number_has_a_reason():
     unknown = Estimate.unknown("too few points", "axes", "rule", 3, n_given=9)
     assert unknown == Estimate(None, "axes", 9, 3, "rule", reason="too few points")
-    assert unknown.beside("null", [1.0, 2.0], 1, "high") is unknown
-    assert KNOWN.beside("null", [], 1, "high") is KNOWN
-
-
-@pytest.mark.parametrize(("tail", "p_value"), [(None, None), ("high", 0.6), ("low", 0.8)])
-def test_a_number_beside_null_clouds_has_their_range_and_its_rank_among_them(tail, p_value):
-    found = KNOWN.beside("null", [1.0, 2.0, 3.0, 0.0], 5, tail)
-    assert found == replace(KNOWN, null_name="null", null_band=(0.0, 3.0), p_value=p_value, seed=5)
 
 
 def test_a_measure_that_was_not_taken_says_why_in_its_only_estimate():

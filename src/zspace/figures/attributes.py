@@ -189,7 +189,7 @@ def _draw_shares(measurement: Measurement) -> Figure:
 
 
 def _right_end(shares: list[Estimate]) -> float:
-    ends = [100 * end for one in shares for pair in (one.interval, one.null_band) if pair for end in pair]
+    ends = [100 * end for one in shares for pair in (one.interval, one.band) if pair for end in pair]
     ends += [100 * one.value for one in shares if one.value is not None]
     return 1.4 * max(*ends, 0.01)  # what lies beyond is for the numbers
 
@@ -202,19 +202,19 @@ def _stretch(axes: Axes, end: float) -> None:
 
 
 def _is_found(estimate: Estimate) -> bool:
-    return estimate.p_value is None or estimate.p_value < _ALARM
+    return estimate.p is None or estimate.p < _ALARM
 
 
 def _draw_share(axes: Axes, estimate: Estimate, place: int) -> None:
     share = estimate.value or 0.0
-    if estimate.null_band is not None:
-        low, high = (100 * end for end in estimate.null_band)
+    if estimate.band is not None:
+        low, high = (100 * end for end in estimate.band)
         axes.barh(place, high - low, 0.8, low, color=NULL, edgecolor=NULL_EDGE, lw=0.6)
     end = 100 * share
     if estimate.interval is not None:
         ends = [100 * value for value in estimate.interval]
         axes.plot(ends, [place, place], color=DATA, lw=3, alpha=0.45, solid_capstyle="butt")
-        end = max(*ends, 100 * (estimate.null_band or (0.0, 0.0))[1])
+        end = max(*ends, 100 * (estimate.band or (0.0, 0.0))[1])
     face = DATA if _is_found(estimate) else "white"
     # Half of a dot at 0 lies left of the axis.
     axes.plot(100 * share, place, color=DATA, marker="o", markersize=5, markerfacecolor=face, clip_on=False, zorder=3)
@@ -234,6 +234,6 @@ def _add_names(figure: Figure, axes: Axes, shares: list[Estimate]) -> None:
     for found, face, name in ((True, DATA, "share found"), (False, "white", "no more than chance")):
         if any(_is_found(one) == found for one in shares):
             axes.plot([], [], color=DATA, lw=0, marker="o", markersize=5, markerfacecolor=face, zorder=3, label=name)
-    if any(one.null_band is not None for one in shares):
+    if any(one.band is not None for one in shares):
         axes.fill_between([], [], facecolor=NULL, edgecolor=NULL_EDGE, lw=0.6, label="random clusters")
     add_legend(figure, axes)

@@ -184,7 +184,7 @@ def _bend_scales(axes: Axes, skewness: Values, kurtosis: Values) -> None:
 
 
 def _null_box(curve: Curve) -> tuple[float, float, float, float] | None:
-    """Return left, bottom, right and top of what the null clouds reach on any axis."""
+    """Return left, bottom, right and top of what null clouds reach on any axis."""
     if curve.null_low is None or curve.null_high is None:
         return None
     rows = [curve.labels.index(name) for name in ("skewness", "excess kurtosis")]
@@ -218,7 +218,7 @@ _NORMALITY_ROW = FigureRow(
     "How normal each axis is",
     "One dot per axis: how lopsided its density is (skewness) against how heavy its tails are (excess kurtosis, "
     "negative for light ones). A normal axis, however centred and broad, lies at 0, 0 but for chance: the box holds "
-    "all axes of all null clouds, Gaussians with the cloud's correlations. It shrinks as points are added, so that "
+    "all axes of 95 % of null clouds, Gaussians with the cloud's correlations. It shrinks as points are added, so that "
     "large clouds leave it easily; what matters then is how far. Numbers name the axes furthest out.",
     _draw_normality,
     ("normality",),

@@ -147,7 +147,7 @@ def _twin_words(measurement: Measurement, name: str) -> str:
     expected = _estimate(measurement, name, "expected")
     found = f"null twin: {_count_words(expected)} expected" if expected else "null twin"
     dimension = _estimate(measurement, name, "local_dimension")
-    band = dimension.null_band if dimension else None
+    band = dimension.band if dimension else None
     return f"{found}\ntwins {band[0]:.2f} to {band[1]:.2f}" if band else f"{found}\n"
 
 

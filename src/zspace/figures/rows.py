@@ -8,6 +8,7 @@ from itertools import cycle
 
 from matplotlib.figure import Figure
 
+from zspace.figures.numbers import format_number
 from zspace.figures.style import LAW_STROKES
 from zspace.files import slug as slug
 from zspace.results import Curve, Measurement
@@ -45,11 +46,22 @@ def comparison_words(curve: Curve) -> str:
     """Return the sentences of a caption that say what the null band and the laws beside a curve are."""
     sentences = []
     if curve.null_low is not None:
-        sentences.append(
-            f"Light band: lowest to highest over clouds drawn from a model without further structure "
-            f"({curve.null_name or 'the null model'}); only what leaves the band needs an explanation."
-        )
+        sentences.append(_band_sentence(curve))
     sentences += [
         f"{stroke.word.capitalize()}: {law.name}." for law, stroke in zip(curve.laws, cycle(LAW_STROKES), strict=False)
     ]
     return " ".join(sentences)
+
+
+def _band_sentence(curve: Curve) -> str:
+    model, level = curve.null_name or "the null model", f"{100 * (curve.null_level or 0.0):.3g} %"
+    if curve.null_p is None:
+        return (
+            f"Light band: where {level} of clouds without further structure lie ({model}), at each place by itself; "
+            "one place in many lies outside by chance."
+        )
+    told = f"p = {format_number(curve.null_p, digits=2)} for the whole curve"
+    return (
+        f"Light band: {level} of the clouds drawn from a model without further structure ({model}), this one counted "
+        f"among them, stay within it from end to end; {told}."
+    )

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.comparisons import beside, curve_beside
 from zspace.geometry.nulls import laws as nulls
 from zspace.results import Curve, Estimate, Measurement
 
@@ -18,7 +19,7 @@ def principal_spectrum(cloud: Cloud, n_null_clouds: int, seed: int) -> Measureme
     cloud
         The z-points.
     n_null_clouds
-        Isotropic Gaussian clouds drawn for the pointwise band of the spectrum.
+        Isotropic Gaussian clouds drawn for the band of the spectrum.
     seed
         Only the bands depend on it.
 
@@ -35,7 +36,7 @@ def principal_spectrum(cloud: Cloud, n_null_clouds: int, seed: int) -> Measureme
     curves = {"spectrum": _spectrum_curve(variances, null_spectra)}
     if variances.sum() > 0:
         curves["cumulative"] = _cumulative_curve(variances, null_spectra)
-    estimates = {name: _estimate(cloud, variances, null_spectra, summary, seed) for name, summary in _SUMMARIES.items()}
+    estimates = {name: _estimate(cloud, variances, null_spectra, name, seed) for name in _SUMMARIES}
     return Measurement("principal", estimates, curves)
 
 
@@ -85,47 +86,32 @@ def _estimate(
     cloud: Cloud,
     variances: Float64[np.ndarray, " z_dim"],
     null_spectra: Float64[np.ndarray, "n_clouds z_dim"],
-    summary: _Summary,
+    name: str,
     seed: int,
 ) -> Estimate:
-    unit, source, summarise = summary
+    unit, source, summarise = _SUMMARIES[name]
     if variances.sum() == 0:
         reason = "all points are equal, so there is no spread to share out"
         return Estimate.unknown(reason, unit, source, cloud.n_points)
     few = cloud.n_points <= cloud.z_dim
     warnings = (f"only {cloud.n_points} points span at most {cloud.n_points - 1} components",) if few else ()
     found = Estimate.of(summarise(variances), unit, source, cloud.n_points, warnings=warnings)
-    return found.beside(nulls.ISOTROPIC_GAUSSIAN, [summarise(spectrum) for spectrum in null_spectra], seed)
+    null_values = [summarise(spectrum) for spectrum in null_spectra]
+    return beside(found, f"principal.{name}", nulls.ISOTROPIC_GAUSSIAN, null_values, seed)
 
 
 def _spectrum_curve(
     variances: Float64[np.ndarray, " z_dim"], null_spectra: Float64[np.ndarray, "n_clouds z_dim"]
 ) -> Curve:
-    return Curve(
-        "line",
-        np.arange(1.0, len(variances) + 1),
-        variances[np.newaxis],
-        "principal component",
-        "variance (squared units of z)",
-        ("z-points",),
-        null_name=nulls.ISOTROPIC_GAUSSIAN,
-        null_low=null_spectra.min(axis=0)[np.newaxis],
-        null_high=null_spectra.max(axis=0)[np.newaxis],
-    )
+    x, y = np.arange(1.0, len(variances) + 1), variances[np.newaxis]
+    curve = Curve("line", x, y, "principal component", "variance (squared units of z)", ("z-points",))
+    return curve_beside(curve, nulls.ISOTROPIC_GAUSSIAN, null_spectra[:, np.newaxis])
 
 
 def _cumulative_curve(
     variances: Float64[np.ndarray, " z_dim"], null_spectra: Float64[np.ndarray, "n_clouds z_dim"]
 ) -> Curve:
     null_shares = null_spectra.cumsum(axis=1) / null_spectra.sum(axis=1, keepdims=True)
-    return Curve(
-        "line",
-        np.arange(1.0, len(variances) + 1),
-        (variances.cumsum() / variances.sum())[np.newaxis],
-        "principal components taken together",
-        "share of the total variance",
-        ("z-points",),
-        null_name=nulls.ISOTROPIC_GAUSSIAN,
-        null_low=null_shares.min(axis=0)[np.newaxis],
-        null_high=null_shares.max(axis=0)[np.newaxis],
-    )
+    x, y = np.arange(1.0, len(variances) + 1), (variances.cumsum() / variances.sum())[np.newaxis]
+    curve = Curve("line", x, y, "principal components taken together", "share of the total variance", ("z-points",))
+    return curve_beside(curve, nulls.ISOTROPIC_GAUSSIAN, null_shares[:, np.newaxis])

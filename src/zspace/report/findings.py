@@ -1,9 +1,8 @@
 """What was found of a cloud, in one plain sentence for each section of the page, and how much weight it has.
 
 Every sentence that judges a cloud stands here, and of a model in `model_findings`, to be read and tested in one place.
-A number deviates where it lies clearly outside what clouds of the null model show, and it cannot be told where it lies
-just outside, where there are too few such clouds, or where the number is not known. What a fit itself fixes is no
-evidence: the matched Gaussian has the cloud's own mean and covariance, and so nearly its mean radius.
+A number deviates where it lies clearly outside what clouds of the null model show, with a p-value of at most 0.05; it
+cannot be told where it lies just outside, where there are too few such clouds, or where the number is not known.
 """
 
 from __future__ import annotations
@@ -14,16 +13,15 @@ from typing import Literal
 
 from zspace.figures import figure_set, plane_words
 from zspace.figures.numbers import format_interval, format_number, format_percent
-from zspace.report.values import NOT_RECORDED, estimate_number, estimate_words, is_share
+from zspace.report.values import ALARM, NOT_RECORDED, estimate_number, estimate_words, is_share
 from zspace.report.words import numeral, quantity_words, sentence_case
 from zspace.results import NO_NULL, Claim, Estimate, Map, Measurement, Verdict
 
 CLEARLY = 1.5
 """Half-widths of the null band, from its middle, from which on a number deviates. A band from the lowest to the highest
 of 39 clouds reaches about 2.2 standard deviations to each side, so that this is about 3.3 of them."""
-FEWEST_NULL_CLOUDS = 19
-"""With fewer the band is too narrow to judge by."""
-_CHANCE = 0.05
+ENOUGH = 10
+"""Draws that go as far, from which on it is settled, however few there are, that a number is not told apart."""
 _MANY_COPIES = 0.01
 _COLLAPSED = 0.99
 _SAME_CLUSTERS = 0.8
@@ -54,11 +52,9 @@ class Finding:
 Measured = Mapping[str, Estimate]
 
 
-def measurement_findings(
-    measurements: Mapping[str, Measurement], maps: Mapping[str, Map], n_null_clouds: int
-) -> tuple[Finding, ...]:
+def measurement_findings(measurements: Mapping[str, Measurement], maps: Mapping[str, Map]) -> tuple[Finding, ...]:
     """Return what was found of a cloud, what deviates most first."""
-    findings = [measurement_finding(one, n_null_clouds) for one in measurements.values()]
+    findings = [measurement_finding(one) for one in measurements.values()]
     if maps:
         findings.append(maps_finding(maps))
     return in_order(findings)
@@ -77,12 +73,13 @@ def deviation(estimate: Estimate) -> float | None:
 
     Counts are taken to scatter by half a unit at least.
     """
-    if estimate.value is None or estimate.null_band is None:
+    compared = estimate.comparison
+    if estimate.value is None or compared is None or compared.value is None or compared.band is None:
         return None
-    low, high = estimate.null_band
-    is_count = all(float(number).is_integer() for number in (estimate.value, low, high))
+    low, high = compared.band
+    is_count = all(float(number).is_integer() for number in (compared.value, low, high))
     half = max((high - low) / 2, 0.5 if is_count else 1e-12)
-    return abs(estimate.value - (low + high) / 2) / half
+    return abs(compared.value - (low + high) / 2) / half
 
 
 def value_words(estimate: Estimate) -> str:
@@ -91,12 +88,12 @@ def value_words(estimate: Estimate) -> str:
 
 
 def _band_words(estimate: Estimate) -> str:
-    if estimate.null_band is None:
+    if estimate.band is None:
         return "not known"
     if is_share(estimate):
-        low, high = (format_percent(end) for end in estimate.null_band)
+        low, high = (format_percent(end) for end in estimate.band)
         return f"{low} to {high}"
-    return format_interval(estimate.null_band)
+    return format_interval(estimate.band)
 
 
 def cannot_tell(reason: str) -> str:
@@ -104,9 +101,15 @@ def cannot_tell(reason: str) -> str:
     return f"Cannot tell: {reason or NOT_RECORDED}."
 
 
-def _few_nulls(n_null_clouds: int) -> str:
-    few = f"{n_null_clouds} clouds of the null model are too few to compare with"
-    return few if n_null_clouds < FEWEST_NULL_CLOUDS else ""
+def _few_draws(estimate: Estimate) -> str:
+    """Return a sentence where so little was drawn that no number could be told from the null model, else nothing."""
+    compared = estimate.comparison
+    n_draws = len(compared.draws) + compared.n_unknown if compared is not None else 0
+    if compared is None or compared.p is None or not n_draws:
+        return ""
+    smallest = (2 if compared.tail == "both" else 1) / (1 + n_draws)
+    settled = compared.p * (1 + n_draws) > ENOUGH
+    return "" if settled or smallest <= ALARM else f"{n_draws} clouds of the null model are too few to compare with"
 
 
 # --- Of the cloud -----------------------------------------------------------------------------------------------------
@@ -115,10 +118,10 @@ Told = tuple[str, Kind, float]
 """Sentence, kind and strength."""
 
 
-def measurement_finding(measurement: Measurement, n_null_clouds: int) -> Finding:
+def measurement_finding(measurement: Measurement) -> Finding:
     """Return what a measurement found; one that has no sentence of its own tells its most deviating number."""
     tell, noted = _TELLERS.get(measurement.name, (_tell_plainly, ()))
-    sentence, kind, strength = tell(measurement.estimates, n_null_clouds)
+    sentence, kind, strength = tell(measurement.estimates)
     estimates = [measurement.estimates[key] for key in noted if key in measurement.estimates]
     notes = tuple(dict.fromkeys(warning for one in estimates for warning in one.warnings))
     chosen = measurement.estimates.get(_CHOICES.get(measurement.name, ""))
@@ -126,23 +129,26 @@ def measurement_finding(measurement: Measurement, n_null_clouds: int) -> Finding
     return Finding(measurement.name, figure_set(measurement).title, sentence, kind, strength, notes, assumes)
 
 
-def _tell_band(estimates: Measured, keys: tuple[str, ...], n_null_clouds: int) -> tuple[str, Kind, float]:
+def _tell_band(estimates: Measured, keys: tuple[str, ...]) -> tuple[str, Kind, float]:
     """Return the key of the most deviating number, and what it comes to."""
     found = {key: deviation(estimates[key]) for key in keys if key in estimates}
     known = {key: far for key, far in found.items() if far is not None}
-    if not known or _few_nulls(n_null_clouds):
+    if not known:
         return "", "unknown", 0.0
     key = max(known, key=lambda name: known[name])
-    if known[key] > CLEARLY:
-        return key, "deviates", known[key]
-    return key, "unknown" if known[key] > 1 else "nothing", known[key]
+    if _few_draws(estimates[key]):
+        return "", "unknown", 0.0
+    if (estimates[key].p or 0.0) > ALARM or known[key] <= 1:
+        return key, "nothing", known[key]
+    return key, "deviates" if known[key] > CLEARLY else "unknown", known[key]
 
 
-def _why_unknown(estimates: Measured, n_null_clouds: int, *keys: str) -> str:
+def _why_unknown(estimates: Measured, *keys: str) -> str:
     """Return why these numbers are not known or not compared; a measure that was not taken gives its own reason."""
     asked = [estimates[key] for key in keys if key in estimates] or list(estimates.values())
     reasons = [one.reason for one in asked if one.value is None and one.reason]
-    return next(iter(reasons), "") or _few_nulls(n_null_clouds) or "there is nothing to compare with"
+    few = [words for one in asked if (words := _few_draws(one))]
+    return next(iter([*reasons, *few]), "there is nothing to compare with")
 
 
 _RADIUS = {
@@ -152,16 +158,18 @@ _RADIUS = {
     "shell95_low": "the radius below which 2.5 % of them lie",
     "shell95_high": "the radius above which 2.5 % of them lie",
 }
-"""What of the radii is compared. Their mean is nearly fixed by the fit, and their ends rest on single points."""
+"""What of the radii is compared. Their mean tells what their deviation tells, as the fit fixes their mean square; their
+ends rest on single points."""
 
 
-def _tell_radius(estimates: Measured, n_null_clouds: int) -> Told:
-    key, kind, far = _tell_band(estimates, tuple(_RADIUS), n_null_clouds)
+def _tell_radius(estimates: Measured) -> Told:
+    key, kind, far = _tell_band(estimates, tuple(_RADIUS))
     where = _half_of_the_points(estimates)
     if not key:
-        return f"{where}{cannot_tell(_why_unknown(estimates, n_null_clouds, *_RADIUS))}", "unknown", 0.0
-    what = f"{_RADIUS[key]} is {value_words(estimates[key])}, and {n_null_clouds} matched Gaussian clouds show "
-    what += _band_words(estimates[key])
+        return f"{where}{cannot_tell(_why_unknown(estimates, *_RADIUS))}", "unknown", 0.0
+    one, drawn = estimates[key], estimates[key].comparison
+    what = f"{_RADIUS[key]} is {value_words(one)}, and {len(drawn.draws) if drawn else 0} matched Gaussian clouds show "
+    what += _band_words(one)
     if kind == "deviates":
         return f"{where}Not Gaussian in its radii: {what}.", kind, far
     if kind == "unknown":
@@ -176,15 +184,15 @@ def _half_of_the_points(estimates: Measured) -> str:
     return f"Half of the z-points lie {format_interval((ends[0], ends[1]))} from the origin. "
 
 
-def _tell_axes(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_axes(estimates: Measured) -> Told:
     special, odd = estimates.get("n_special_axes"), estimates.get("n_not_normal_axes")
     known = special is not None and special.value is not None
     lie = _count(special, "axis lies off the centre or is", "axes lie off the centre or are")
     off = f" {sentence_case(lie)} unusually broad." if known else ""
-    key, kind, far = _tell_band(estimates, ("n_not_normal_axes",), n_null_clouds)
+    key, kind, far = _tell_band(estimates, ("n_not_normal_axes",))
     if not key or odd is None or odd.value is None:
-        return f"{cannot_tell(_why_unknown(estimates, n_null_clouds, 'n_not_normal_axes'))}{off}", "unknown", 0.0
-    if kind == "nothing" or odd.value <= sum(odd.null_band or ()) / 2:
+        return f"{cannot_tell(_why_unknown(estimates, 'n_not_normal_axes'))}{off}", "unknown", 0.0
+    if kind == "nothing" or odd.value <= sum(odd.band or ()) / 2:
         return f"Along single axes nothing differs from a Gaussian beyond chance.{off}", "nothing", far
     what = f"{_count(odd, 'axis is', 'axes are')} not normal, where matched Gaussian clouds show {_band_words(odd)}"
     if kind == "unknown":
@@ -199,15 +207,15 @@ def _count(estimate: Estimate | None, one: str, many: str) -> str:
     return f"{numeral(number)} {one if number == 1 else many}"
 
 
-def _tell_principal(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_principal(estimates: Measured) -> Told:
     half, most = (estimates.get(key) for key in ("n_for_half", "n_for_90_percent"))
     if half is None or most is None or half.value is None or most.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+        return cannot_tell(_why_unknown(estimates)), "unknown", 0.0
     needs = f"half of the variance lies in {_directions(half)}, 90 % in {format_number(round(most.value))}"
-    _, kind, far = _tell_band(estimates, ("first_component_share", "n_for_half", "n_for_90_percent"), n_null_clouds)
+    _, kind, far = _tell_band(estimates, ("first_component_share", "n_for_half", "n_for_90_percent"))
     if kind == "nothing":
         return f"The cloud extends alike in all directions, but for chance: {needs}.", kind, far
-    alike = f"; a cloud alike in all directions needs {_band_words(most)} for 90 %" if most.null_band else ""
+    alike = f"; a cloud alike in all directions needs {_band_words(most)} for 90 %" if most.band else ""
     return f"{sentence_case(needs)}{alike}.", "told", far
 
 
@@ -216,12 +224,12 @@ def _directions(estimate: Estimate) -> str:
     return f"{numeral(number)} {'direction' if number == 1 else 'directions'}"
 
 
-def _tell_clusters(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_clusters(estimates: Measured) -> Told:
     gap, by_gap = estimates.get("largest_gap"), estimates.get("gap_k")
-    key, kind, far = _tell_band(estimates, ("largest_gap",), n_null_clouds)
+    key, kind, far = _tell_band(estimates, ("largest_gap",))
     if not key or gap is None or gap.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds, "largest_gap")), "unknown", 0.0
-    if kind == "nothing" or gap.value <= sum(gap.null_band or ()) / 2:
+        return cannot_tell(_why_unknown(estimates, "largest_gap")), "unknown", 0.0
+    if kind == "nothing" or gap.value <= sum(gap.band or ()) / 2:
         return "No clusters: nothing here differs from a Gaussian of the same covariance.", "nothing", far
     if kind == "unknown":
         return cannot_tell("the gap lies just outside what matched Gaussian clouds show"), kind, far
@@ -241,12 +249,12 @@ def _agreement_words(estimates: Measured) -> str:
     return f"; independent starts {agrees} (agreement {format_number(agreement.value, digits=2)})"
 
 
-def _tell_planes(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_planes(estimates: Measured) -> Told:
     stringy = estimates.get("n_stringy_windows")
-    counts = {key: one for key, one in estimates.items() if key.endswith("_points") and one.p_value is not None}
+    counts = {key: one for key, one in estimates.items() if key.endswith("_points") and one.p is not None}
     odd, far = _oddest_window(counts)
     if stringy is None or stringy.value is None:
-        why = _why_unknown(estimates, n_null_clouds, "n_stringy_windows")
+        why = _why_unknown(estimates, "n_stringy_windows")
         strings: tuple[str, Kind] = cannot_tell(why), "unknown"
     elif stringy.value > 0:
         windows = "window" if stringy.value == 1 else "windows"
@@ -265,20 +273,20 @@ def _oddest_window(counts: Measured) -> tuple[str, float]:
     """Return a sentence about the window whose count is the least likely, if it is so among all of them."""
     if not counts:
         return "", 0.0
-    key = min(counts, key=lambda name: (counts[name].p_value or 0.0, -(deviation(counts[name]) or 0.0)))
+    key = min(counts, key=lambda name: (counts[name].p or 0.0, -(deviation(counts[name]) or 0.0)))
     one = counts[key]
-    if (one.p_value or 0.0) >= _CHANCE / len(counts) or one.value is None or one.null_band is None:
+    if (one.p or 0.0) >= ALARM / len(counts) or one.value is None or one.band is None:
         return "", 0.0
-    fuller = "Fuller" if one.value > one.null_band[1] else "Emptier"
+    fuller = "Fuller" if one.value > one.band[1] else "Emptier"
     place = plane_words(key.removesuffix("_points"))
     what = f"{format_number(round(one.value))} points, where {_band_words(one)} are expected"
     return f"{fuller} than a Gaussian: {place}, with {what}.", deviation(one) or 0.0
 
 
-def _tell_attributes(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_attributes(estimates: Measured) -> Told:
     number = estimates.get("n_attributes_in_clusters")
     if number is None or number.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+        return cannot_tell(_why_unknown(estimates)), "unknown", 0.0
     shares = {key.partition(": ")[2]: one for key, one in estimates.items() if key.startswith("between_clusters: ")}
     if number.value == 0:
         return "The clusters follow none of the attributes beyond chance.", "nothing", 0.0
@@ -290,20 +298,20 @@ def _tell_attributes(estimates: Measured, n_null_clouds: int) -> Told:
     return f"{sentence_case(follow)}; {clusters}.", "told", 0.0
 
 
-def _tell_posterior(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_posterior(estimates: Measured) -> Told:
     collapsed, active = (estimates.get(key) for key in ("collapsed_share", "n_active_axes"))
     if collapsed is None or collapsed.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+        return cannot_tell(_why_unknown(estimates)), "unknown", 0.0
     if collapsed.value >= _COLLAPSED:
         return "The posterior has collapsed: on every axis z tells nothing of the image.", "alarm", 0.0
     axes = f"{_count(active, 'axis tells', 'axes tell')} of the image" if active is not None else ""
     return f"{sentence_case(axes)}; {value_words(collapsed)} carry nothing.", "told", 0.0
 
 
-def _tell_copies(estimates: Measured, n_null_clouds: int) -> Told:
+def _tell_copies(estimates: Measured) -> Told:
     share = estimates.get("points_with_copies_share")
     if share is None or share.value is None:
-        return cannot_tell(_why_unknown(estimates, n_null_clouds)), "unknown", 0.0
+        return cannot_tell(_why_unknown(estimates)), "unknown", 0.0
     if share.value == 0:
         return "No image has a copy among its neighbours.", "nothing", 0.0
     what = f"{value_words(share)} have a copy of their image among their neighbours"
@@ -312,8 +320,8 @@ def _tell_copies(estimates: Measured, n_null_clouds: int) -> Told:
     return f"Copies: {what}, and structure may be theirs.", "deviates", 100 * share.value
 
 
-def _tell_plainly(estimates: Measured, n_null_clouds: int) -> Told:
-    key, kind, far = _tell_band(estimates, tuple(estimates), n_null_clouds)
+def _tell_plainly(estimates: Measured) -> Told:
+    key, kind, far = _tell_band(estimates, tuple(estimates))
     if not key:
         return "There is no null model to compare these numbers with.", "unknown", 0.0
     what = f"{quantity_words(key)}: {value_words(estimates[key])}, null band {_band_words(estimates[key])}"
@@ -322,7 +330,7 @@ def _tell_plainly(estimates: Measured, n_null_clouds: int) -> Told:
     return f"Outside its null band: {what}." if kind == "deviates" else cannot_tell(what), kind, far
 
 
-_TELLERS: dict[str, tuple[Callable[[Measured, int], Told], tuple[str, ...]]] = {
+_TELLERS: dict[str, tuple[Callable[[Measured], Told], tuple[str, ...]]] = {
     "radius": (_tell_radius, ()),
     "axes": (_tell_axes, ("n_special_axes", "n_not_normal_axes")),
     "principal": (_tell_principal, ("n_for_half",)),

@@ -66,7 +66,7 @@ class Headline:
     bars: tuple[RateBar, ...]
 
 
-def headline_of(anchor: str, name: str, found: ModelResults, n_null_clouds: int) -> Headline:
+def headline_of(anchor: str, name: str, found: ModelResults) -> Headline:
     """Return the headline of a model, all read from its records."""
     generation, measured = found.generation, found.measurements or {}
     z_dim = found.encoding.z_dim if found.encoding is not None else found.training.z_dim
@@ -79,16 +79,14 @@ def headline_of(anchor: str, name: str, found: ModelResults, n_null_clouds: int)
         _faces_card(generation) if generation is not None and shows_faces else None,
     ]
     bars = tuple(_bar(score) for score in generation.scores) if generation is not None and shows_faces else ()
-    findings = findings_of(found, n_null_clouds)
+    findings = findings_of(found)
     return Headline(anchor, name, findings, tuple(card for card in cards if card is not None), bars)
 
 
-def points_headline(
-    name: str, z_dim: int, measured: dict[str, Measurement], maps: dict[str, Map], n_null_clouds: int
-) -> Headline:
+def points_headline(name: str, z_dim: int, measured: dict[str, Measurement], maps: dict[str, Map]) -> Headline:
     """Return the headline of z-points without a model."""
     cards = (_radius_card(measured), _variance_card(measured, z_dim))
-    findings = measurement_findings(measured, maps, n_null_clouds)
+    findings = measurement_findings(measured, maps)
     return Headline("points", name, findings, tuple(card for card in cards if card is not None), ())
 
 

@@ -19,10 +19,10 @@ _NEXT_TO_NOTHING = 5e-4
 """A spread below it would be shown as 0 %."""
 
 
-def findings_of(found: ModelResults, n_null_clouds: int) -> tuple[Finding, ...]:
+def findings_of(found: ModelResults) -> tuple[Finding, ...]:
     """Return what was found of a model, what deviates most first."""
     findings = [learning_finding(found.generation, found.unfinished.get("generate", ""))]
-    findings += measurement_findings(found.measurements or {}, found.maps, n_null_clouds)
+    findings += measurement_findings(found.measurements or {}, found.maps)
     if found.generation is not None:
         findings.append(samplers_finding(found.generation))
     return in_order(findings)

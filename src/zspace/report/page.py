@@ -65,8 +65,7 @@ def render_report(study: StudyReport) -> Rendered:
     manner = Manner(settings.compare_with_posts)
     names = list(study.results.models)
     headlines = [
-        headline_of(f"m{place}-{slug(name)}", name, study.results.models[name], settings.measure.n_null_clouds)
-        for place, name in enumerate(names)
+        headline_of(f"m{place}-{slug(name)}", name, study.results.models[name]) for place, name in enumerate(names)
     ]
     models = [
         model_section(
@@ -124,7 +123,6 @@ class PointsReport:
     copies: Images | None
     """The most alike images among neighbours, two for each pair; None where no images were looked at."""
     seed: int
-    n_null_clouds: int
     created: datetime
     zspace_version: str
 
@@ -133,7 +131,7 @@ def render_points_report(points: PointsReport) -> Rendered:
     """Return the report on z-points alone: no model, no images; otherwise as `render_report`."""
     found, manner = points.found, Manner(False)
     beside = {"copies": copy_sheet(points.copies)}
-    headline = points_headline(points.name, found.cloud.z_dim, found.measurements, points.maps, points.n_null_clouds)
+    headline = points_headline(points.name, found.cloud.z_dim, found.measurements, points.maps)
     measures = measure_sections(
         "points", found.measurements, points.maps, points.sheets, beside, headline.findings, manner
     )

@@ -15,6 +15,7 @@ from zspace.records import dotted, to_mapping
 from zspace.report.values import (
     NOT_RECORDED,
     Number,
+    band_level_words,
     band_verdict,
     band_words,
     estimate_number,
@@ -54,6 +55,7 @@ class EstimateRow:
     reason: str
     interval: str
     band: str
+    band_level: str
     verdict: str
     p_value: Number | None
     n_used: Number
@@ -93,10 +95,9 @@ def _estimate_row(key: str, estimate: Estimate, footnotes: tuple[str, ...]) -> E
         reason="" if estimate.value is not None else estimate.reason or NOT_RECORDED,
         interval=interval_words(estimate),
         band=band_words(estimate),
+        band_level=band_level_words(estimate),
         verdict=band_verdict(estimate),
-        p_value=Number(format_number(estimate.p_value, digits=2), repr(estimate.p_value))
-        if estimate.p_value is not None
-        else None,
+        p_value=Number(format_number(estimate.p, digits=2), repr(estimate.p)) if estimate.p is not None else None,
         n_used=number(estimate.n_used),
         n_given=number(estimate.n_given),
         notes=tuple(note for note in notes if note not in footnotes),
@@ -109,10 +110,21 @@ def _notes(estimate: Estimate) -> tuple[str, ...]:
     source = (f"{sentence_case(estimate.source)}.",) if estimate.source else ()
     level = level_words(estimate) if estimate.interval else ""
     interval = (f"Interval of {level}.",) if level else ()
-    null = (f"Null band of the {estimate.null_name}.",) if estimate.null_name and estimate.null_band else ()
+    null = _null_notes(estimate)
     assumes = (f"Assumes that {'; '.join(estimate.assumptions)}.",) if estimate.assumptions else ()
     seed = (f"Seed {estimate.seed}.",) if estimate.seed is not None else ()
     return (*source, *interval, *null, *assumes, *seed)
+
+
+def _null_notes(estimate: Estimate) -> tuple[str, ...]:
+    compared = estimate.comparison
+    if compared is None or compared.band is None:
+        return ()
+    notes = (f"Null model: {compared.null}; the band holds {band_level_words(estimate)}.",)
+    if compared.n_compared is None or compared.value is None:
+        return notes
+    value = format_number(compared.value)
+    return (*notes, f"Compared on {format_grid(compared.n_compared)} of the points, for which it is {value}.")
 
 
 def curve_table(name: str, curve: Curve) -> Table:

@@ -16,6 +16,8 @@ from zspace.figures.numbers import (
 )
 from zspace.results import Estimate
 
+ALARM = 0.05
+"""A number with a p-value of at most this is told apart from the null model."""
 NOT_RECORDED = "no reason was recorded"
 
 
@@ -101,17 +103,31 @@ def level_words(estimate: Estimate) -> str:
 
 def band_words(estimate: Estimate) -> str:
     """Return the null band of an estimate, or nothing when it has none."""
-    if estimate.null_band is None:
+    if estimate.band is None:
         return ""
     if is_share(estimate):
-        return format_percent_interval(estimate.null_band)
-    return format_interval(estimate.null_band)
+        return format_percent_interval(estimate.band)
+    return format_interval(estimate.band)
+
+
+def band_level_words(estimate: Estimate) -> str:
+    """Return how much of the null model a band holds, such as ``95 % of 39 draws``, or nothing without a band."""
+    compared = estimate.comparison
+    if compared is None or compared.band is None:
+        return ""
+    of = f" of {len(compared.draws)} draws" if compared.draws else ""
+    return f"{format_grid(float(f'{100 * compared.level:.3g}'))} %{of}"
 
 
 def band_verdict(estimate: Estimate) -> str:
-    """Return where the value lies in its null band: ``below``, ``inside``, ``above``, or nothing without one."""
-    if estimate.null_band is None or estimate.value is None:
+    """Return where the value lies beside its null model: ``below``, ``inside`` or ``above``, or nothing.
+
+    Only a p-value of at most `ALARM` says below or above: few draws make a band that is easily left.
+    """
+    compared = estimate.comparison
+    if compared is None or compared.value is None or compared.band is None:
         return ""
-    if estimate.value < estimate.null_band[0]:
-        return "below"
-    return "above" if estimate.value > estimate.null_band[1] else "inside"
+    low, high = compared.band
+    if compared.p is not None and compared.p <= ALARM:
+        return "below" if compared.value < (low + high) / 2 else "above"
+    return "inside" if low <= compared.value <= high else ""

@@ -8,7 +8,7 @@ from zspace.files import document_digest
 from zspace.records import deciding_mapping, to_mapping
 from zspace.settings import GenerateSettings, MapSettings, MeasureSettings, ModelSettings, Split
 
-_TRAIN, _ENCODE, _MEASURE, _GENERATE = 3, 1, 7, 3
+_TRAIN, _ENCODE, _MEASURE, _GENERATE = 3, 1, 8, 3
 """Versions, each raised when the same settings would give another outcome than before."""
 
 

@@ -100,7 +100,7 @@ def measure_points(
         made_from = fingerprint(source=tree_digest(path), asked=asked)
         task = MeasureTask(RunFolder(out), f"measure {source.name}", made_from, gather, settings, seed)
         found, maps = take_measures(task, watch)
-        _report(source.name, RunFolder(out), found, maps, store, settings.n_null_clouds, seed, watch)
+        _report(source.name, RunFolder(out), found, maps, store, seed, watch)
     return found, maps
 
 
@@ -178,7 +178,6 @@ def _report(
     found: MeasureResult,
     maps: dict[str, Map],
     store: ImageStore | None,
-    n_null_clouds: int,
     seed: int,
     watch: Watcher,
 ) -> None:
@@ -198,7 +197,6 @@ def _report(
             sheets,
             copies,
             seed,
-            n_null_clouds,
             datetime.now(UTC),
             __version__,
         )

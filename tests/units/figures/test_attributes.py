@@ -76,7 +76,10 @@ def test_shares_are_written_out_beside_chance(found):
 
 
 def test_what_is_no_more_than_chance_is_hollow(found):
-    estimates = {name: replace(one, p_value=0.5) if one.p_value else one for name, one in found.estimates.items()}
+    estimates = {
+        name: replace(one, comparison=replace(one.comparison, p=0.5)) if one.comparison else one
+        for name, one in found.estimates.items()
+    }
     row = attribute_rows(found)[1]
     labels = texts(row.draw(replace(found, estimates=estimates)), row.key)
     assert "no more than chance" in labels

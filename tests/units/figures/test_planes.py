@@ -47,7 +47,7 @@ def test_a_window_says_what_was_found_and_what_was_expected(found):
     assert f"null twin: {expected:.0f} expected" in labels
     dimension = found.estimates["pc1_pc2_side_0.5_local_dimension"]
     assert f"local dimension {dimension.value:.2f}" in labels
-    assert f"twins {dimension.null_band[0]:.2f} to {dimension.null_band[1]:.2f}" in labels
+    assert f"twins {dimension.band[0]:.2f} to {dimension.band[1]:.2f}" in labels
 
 
 def windows_of(figure):

@@ -2,20 +2,27 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from zspace.report.findings import CLEARLY, FEWEST_NULL_CLOUDS, deviation, in_order, maps_finding, measurement_finding
-from zspace.results import Estimate, Measurement
-
-N = 39
+from zspace.report.findings import CLEARLY, deviation, in_order, maps_finding, measurement_finding
+from zspace.results import Comparison, Estimate, Measurement
 
 
-def number(value, band=None, unit="units of z", **more):
-    return Estimate(value, unit, 600, 600, "a definition", null_name="null" if band else None, null_band=band, **more)
+def number(value, band=None, unit="units of z", n_draws=39, p=None, tail="both", **more):
+    """Return an estimate beside draws over a band: outside it with the smallest p-value there is, unless one is given."""
+    compared = None
+    if band is not None and value is not None:
+        smallest = (2 if tail == "both" else 1) / (1 + n_draws)
+        rank_p = 0.6 if band[0] <= value <= band[1] else smallest
+        level = (n_draws - 1) / (n_draws + 1)
+        draws = tuple(np.linspace(*band, n_draws).tolist())
+        compared = Comparison("a.b", "null", value, draws, 0, tail, p or rank_p, level, band, None)
+    return Estimate(value, unit, 600, 600, "a definition", comparison=compared, **more)
 
 
-def told(name, n_null_clouds=N, **estimates):
-    found = measurement_finding(Measurement(name, estimates, {}), n_null_clouds)
+def told(name, **estimates):
+    found = measurement_finding(Measurement(name, estimates, {}))
     assert found.section == name
     return found
 
@@ -67,11 +74,23 @@ def test_the_mean_radius_is_no_evidence_in_either_direction():
     assert "24.3" not in radius(3.6, mean_radius=number(24.3, (24.2, 24.4))).sentence
 
 
-def test_few_null_clouds_tell_nothing():
-    few = FEWEST_NULL_CLOUDS - 1
-    found = told("radius", few, standard_deviation=number(9.0, (3.5, 3.7)))
-    assert found.sentence == "Cannot tell: 18 clouds of the null model are too few to compare with."
+@pytest.mark.parametrize(("tail", "n_draws"), [("both", 38), ("high", 18)])
+def test_so_few_null_clouds_that_no_p_value_could_be_small_tell_nothing(tail, n_draws):
+    found = told("radius", standard_deviation=number(9.0, (3.5, 3.7), n_draws=n_draws, tail=tail))
+    assert found.sentence == f"Cannot tell: {n_draws} clouds of the null model are too few to compare with."
     assert found.kind == "unknown"
+    enough = told("radius", standard_deviation=number(9.0, (3.5, 3.7), n_draws=n_draws + 1, tail=tail))
+    assert enough.kind == "deviates"
+
+
+def test_a_number_that_many_of_few_null_clouds_equal_is_settled():
+    found = told("radius", standard_deviation=number(3.6, (3.5, 3.7), n_draws=12, p=11 / 13))
+    assert found.kind == "nothing"
+
+
+def test_what_is_far_outside_on_the_side_where_no_structure_shows_is_no_finding():
+    gap = number(-0.4, (-0.001, 0.007), "nats", p=1.0, tail="high")
+    assert told("clusters", largest_gap=gap, gap_k=number(1.0)).kind == "nothing"
 
 
 AXES = {"n_special_axes": number(13.0, unit="axes"), "largest_excess_kurtosis": number(2.327, unit="no unit")}
@@ -151,7 +170,7 @@ def test_what_a_number_of_clusters_assumes_stands_beside_it():
     "name", ["radius", "axes", "principal", "clusters", "planes", "attributes", "posterior", "copies"]
 )
 def test_a_measure_that_was_not_taken_says_why(name):
-    found = told(name, 5, **{name: number(None, unit="no unit", reason="bins of 1e-9 would fill the memory")})
+    found = told(name, **{name: number(None, unit="no unit", reason="bins of 1e-9 would fill the memory")})
     assert (found.sentence, found.kind) == ("Cannot tell: bins of 1e-9 would fill the memory.", "unknown")
 
 
@@ -185,8 +204,8 @@ def test_clusters_that_cannot_be_told():
     assert (few.sentence, few.kind) == ("Cannot tell: 3 points are too few.", "unknown")
 
 
-def window(count, band, p_value):
-    return number(count, band, "z-points", p_value=p_value)
+def window(count, band, p):
+    return number(count, band, "z-points", p=p)
 
 
 def test_a_window_emptier_than_expected_is_named_in_words():

@@ -189,11 +189,17 @@ def test_every_number_of_the_records_can_be_read_back(study, read):
 
 def test_estimates_show_interval_level_null_band_p_warnings_and_source(study, page, read):
     for estimate in study.results.models["ae"].measurements["radius"].estimates.values():
-        for part in (estimate.interval_method, estimate.null_name, estimate.source, *estimate.warnings):
+        for part in (
+            estimate.interval_method,
+            estimate.comparison and estimate.comparison.null,
+            estimate.source,
+            *estimate.warnings,
+        ):
             assert part is None or part in read.text
     row = page[page.index('data-key="mean_radius"') :].partition("</tr>")[0]
     assert "95 %, normal" in row
     assert re.search(r'class="verdict (inside|above|below)"', row)
+    assert "<small>95 % of 39 draws</small>" in row
     assert "Assumes that points are independent." in row
     assert ">0.050</data>" in page
 

@@ -10,10 +10,11 @@ from scipy import special
 from zspace.geometry.axes import normality
 from zspace.geometry.axes.normality import Shape
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.comparisons import beside, curve_beside
 from zspace.geometry.histograms import BinWidth, bin_edges, bin_range, count_columns, derived_width, expected_counts
 from zspace.geometry.nulls import laws as nulls
 from zspace.machine import over_blocks
-from zspace.results import Curve, Estimate, Law, Measurement
+from zspace.results import Curve, Estimate, Law, Measurement, Tail
 
 OFF_CENTRE = 1.0
 """An axis is off-centre when its mean lies further from 0 than this many typical deviations."""
@@ -254,7 +255,8 @@ def _normality(
         assumptions = ("z-points are independent draws",)
         found = Estimate.of(value, unit, named, cloud.n_points, assumptions=assumptions)
         null_values = [summarise(null)[0] for null in null_shapes]
-        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, null_values, seed)
+        tail: Tail = "high" if name == "n_not_normal_axes" else "both"
+        estimates[name] = beside(found, f"axes.{name}", nulls.MATCHED_GAUSSIAN, null_values, seed, tail)
     return estimates, {"normality": _normality_curve(varying, shape, null_shapes)}
 
 
@@ -270,14 +272,6 @@ def _normality_curve(varying: Int64[np.ndarray, " n_axes"], shape: Shape, null_s
         return np.stack([one.skewness, one.excess_kurtosis, one.p_values()])
 
     drawn = np.stack([rows(null) for null in null_shapes])
-    return Curve(
-        "line",
-        varying.astype(np.float64),
-        rows(shape),
-        "axis",
-        "no unit",
-        ("skewness", "excess kurtosis", "p-value"),
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_low=drawn.min(axis=0),
-        null_high=drawn.max(axis=0),
-    )
+    labels = ("skewness", "excess kurtosis", "p-value")
+    curve = Curve("line", varying.astype(np.float64), rows(shape), "axis", "no unit", labels)
+    return curve_beside(curve, nulls.MATCHED_GAUSSIAN, drawn)

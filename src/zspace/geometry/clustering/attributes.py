@@ -9,7 +9,8 @@ from zspace.errors import SettingOutOfRange
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.clustering.inertia import N_STARTS, centred_points, compared_points, look_at, possible_ks
 from zspace.geometry.clustering.kmeans import refine
-from zspace.geometry.clustering.partitions import LEVEL, AttributeShares, attribute_shares
+from zspace.geometry.clustering.partitions import AttributeShares, attribute_shares
+from zspace.geometry.comparing.comparisons import LEVEL, law_comparison
 from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Law, Measurement
 
@@ -178,7 +179,15 @@ def _overall(cloud: Cloud, clusters: _Clusters, shares: AttributeShares) -> dict
     if any(reason is None for reason in shares.reasons):
         # Any at all is a false alarm, which comes once in twenty such clouds.
         found = replace(
-            Estimate.of(float(n_found), unit, source, n_points), null_name=INDEPENDENT, null_band=(0.0, 0.0)
+            Estimate.of(float(n_found), unit, source, n_points),
+            comparison=law_comparison(
+                "attributes.n_attributes_in_clusters",
+                INDEPENDENT,
+                float(n_found),
+                (0.0, 0.0),
+                float(np.nanmin(shares.p_value)),
+                "high",
+            ),
         )
     else:
         found = Estimate.unknown("no attribute can be told", unit, source, n_points)
@@ -200,9 +209,14 @@ def _share(cloud: Cloud, shares: AttributeShares, j: int, seed: int) -> Estimate
         interval=_pair(shares.intervals[j]),
         level=LEVEL,
         interval_method="Wilson's form, with the jackknife's variance",
-        null_name=INDEPENDENT,
-        null_band=_pair(shares.null_bands[j]),
-        p_value=float(shares.p_value[j]),
+        comparison=law_comparison(
+            "attributes.between_clusters",
+            INDEPENDENT,
+            float(shares.beyond_chance[j]),
+            _pair(shares.null_bands[j]),
+            float(shares.p_value[j]),
+            "high",
+        ),
         seed=seed,
         assumptions=("z-points are independent draws", "the attributes had no part in making the clusters"),
         warnings=_empty_clusters(shares, j),
@@ -251,6 +265,7 @@ def _curves(clusters: _Clusters, names: tuple[str, ...], shares: AttributeShares
             INDEPENDENT,
             -reach,
             reach,
+            null_level=LEVEL,
         ),
         "sizes": sizes,
     }

@@ -9,6 +9,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.geometry.clustering.estimates import EVERY_UP_TO, UNITS, Finding, Judged, tried_words
 from zspace.geometry.clustering.inertia import centred_points, compared_points, look_at, look_at_nulls, possible_ks
 from zspace.geometry.clustering.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
+from zspace.geometry.comparing.comparisons import curve_beside
 from zspace.geometry.nulls import laws as nulls
 from zspace.machine import one_matrix_thread
 from zspace.results import Curve, Estimate, Measurement, Watcher, watch_nothing
@@ -135,17 +136,10 @@ def _curves(finding: Finding, null_findings: list[Finding]) -> dict[str, Curve]:
     def curve(
         y: Float64[np.ndarray, " n_y"], null_ys: list[Float64[np.ndarray, " n_y"]], y_label: str, x: list[int]
     ) -> Curve:
-        return Curve(
-            "line",
-            np.array(x, dtype=np.float64),
-            y[np.newaxis],
-            "number of clusters k",
-            y_label,
-            ("z-points",),
-            null_name=nulls.MATCHED_GAUSSIAN,
-            null_low=np.min(null_ys, axis=0)[np.newaxis],
-            null_high=np.max(null_ys, axis=0)[np.newaxis],
+        own = Curve(
+            "line", np.array(x, dtype=np.float64), y[np.newaxis], "number of clusters k", y_label, ("z-points",)
         )
+        return curve_beside(own, nulls.MATCHED_GAUSSIAN, np.array(null_ys)[:, np.newaxis])
 
     ks = finding.ks.tolist()
     return {

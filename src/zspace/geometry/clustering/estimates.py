@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from zspace.geometry.clustering.elbows import ELBOW_RULE, GAP_RULE, SHARP, Corner, gap_choice, gaps_of, sharpest_corner
 from zspace.geometry.clustering.inertia import N_STARTS, Look
+from zspace.geometry.comparing.comparisons import beside
 from zspace.geometry.nulls import laws as nulls
-from zspace.results import Estimate
+from zspace.results import Estimate, Tail
 
 UNITS = {
     "inertia_share": "share of variance",
@@ -111,13 +111,11 @@ class Judged:
         }
         return {name: found[name] for name in UNITS}
 
-    def _estimate(
-        self, name: str, source: str, read: Callable[[Finding], float | None], tail: Literal["low", "high"] | None
-    ) -> Estimate:
+    def _estimate(self, name: str, source: str, read: Callable[[Finding], float | None], tail: Tail) -> Estimate:
         """Return a number beside the same of the null clouds that have one; without a value, the reason is to come."""
         plain = Estimate(read(self.finding), UNITS[name], self.n_points, self.n_compared, source)
-        null_values = [value for one in self.null_findings if (value := read(one)) is not None]
-        return plain.beside(nulls.MATCHED_GAUSSIAN, null_values, self.seed, tail)
+        null_values = [read(one) for one in self.null_findings]
+        return beside(plain, f"clusters.{name}", nulls.MATCHED_GAUSSIAN, null_values, self.seed, tail)
 
     def _bend(self) -> Estimate:
         source = f"share of the expected slope that is lost after the sharpest corner; {ELBOW_RULE}"
@@ -139,8 +137,8 @@ class Judged:
     def _gap_k(self) -> Estimate:
         reason = f"the gap still grows at {self.finding.ks[-1]} clusters, the most that were looked for"
         choice = self._choice("gap_k", GAP_RULE, self.finding.gap_k, reason)
-        null_values = [float(one.gap_k) for one in self.null_findings if one.gap_k]
-        return choice.beside(nulls.MATCHED_GAUSSIAN, null_values, self.seed)
+        null_values = [one.gap_k for one in self.null_findings]
+        return beside(choice, "clusters.gap_k", nulls.MATCHED_GAUSSIAN, null_values, self.seed, "high")
 
     def _choice(self, name: str, source: str, k: int | None, reason: str | None) -> Estimate:
         value = None if k is None else float(k)

@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Integer
 from scipy import stats
 
+from zspace.geometry.comparing.comparisons import LEVEL, band_of, rank_p
 from zspace.seeds import random_stream
 
-LEVEL = 0.95
-"""Of intervals, and share of draws without structure that lie in a null band."""
 _MANY = 10.0
 """Points that the smallest cluster needs for each unit of kurtosis; then F's law holds for p-values of 0.001 too."""
 _LIGHT_TAILS = 4.0
@@ -293,12 +292,11 @@ def _null_law(groups: _Groups, n_draws: int, seed: int, column: int) -> tuple[fl
         n, n_filled = len(groups.labels), len(groups.filled)
         # The share of F's law is a beta variable, which does not divide by what is left within clusters.
         law = stats.beta((n_filled - 1) / 2, (n - n_filled) / 2)
-        p_value, ends = float(law.sf(groups.share)), law.ppf(tails)
+        p_value, (low, high) = float(law.sf(groups.share)), law.ppf(tails)
     else:
         shares = _drawn_shares(groups, n_draws, random_stream(seed, "attribute nulls", column))
-        as_far = int((shares >= groups.share * (1 - 1e-9)).sum())
-        p_value, ends = (1 + as_far) / (1 + len(shares)), np.quantile(shares, tails)
-    return p_value, groups.beyond_chance(float(ends[0])), groups.beyond_chance(float(ends[1]))
+        p_value, ((low, high), _) = rank_p(groups.share, shares, "high"), band_of(shares)
+    return p_value, groups.beyond_chance(float(low)), groups.beyond_chance(float(high))
 
 
 def _drawn_shares(groups: _Groups, n_draws: int, random: np.random.Generator) -> Float64[np.ndarray, " n_draws"]:

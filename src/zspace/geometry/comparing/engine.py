@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,8 @@ from jaxtyping import Float64
 
 from zspace.errors import GeometryError
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.comparing.ranks import (
-    global_envelope,
-    holm,
-    joint_p,
-    monte_carlo_p,
-)
+from zspace.geometry.comparing.comparisons import LEVEL, comparison_of
+from zspace.geometry.comparing.ranks import global_envelope, holm, joint_p
 from zspace.geometry.measures import Profile, Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
 from zspace.machine import each_block
@@ -28,8 +24,6 @@ BATCH = 40
 ENOUGH = 4
 """Draws that go as far as the cloud, after which no more are needed: after 39 draws p is then at least 0.125, and one
 that would end below 0.005 gets there in one of 30,000 cases."""
-LEVEL = 0.95
-"""Chance that a band or an envelope holds one more draw."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,11 @@ class Family:
         """Return every quantity beside its draws."""
         columns = np.array(self.draws).reshape(len(self.draws), len(self.own)).T
         return [
-            comparison_of(f"{self.subject.name}.{quantity.name}", self.null, value, draws, quantity)
+            replace(
+                comparison_of(f"{self.subject.name}.{quantity.name}", self.null, value, draws, quantity.tail),
+                title=quantity.title,
+                unit=quantity.unit,
+            )
             for quantity, value, draws in zip(self.subject.quantities, self.own, columns, strict=True)
         ]
 
@@ -130,33 +128,6 @@ class Family:
             y_label=profile.y_label,
             title=profile.title,
         )
-
-
-def comparison_of(
-    name: str, null: str, value: float, draws: Float64[np.ndarray, " n_draws"], quantity: Quantity
-) -> Comparison:
-    """Return one quantity beside its draws; NaN is what could not be found."""
-    known = draws[~np.isnan(draws)]
-    deviation = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    is_known = not np.isnan(value)
-    # The shortest stretch from draw to draw, evenly cut at both ends, that holds one more draw with the level or more.
-    cut = int((1 - LEVEL) / 2 * (len(known) + 1))
-    low, high = max(cut - 1, 0), len(known) - 1 - max(cut - 1, 0)
-    ordered = np.sort(known)
-    return Comparison(
-        name,
-        null,
-        value if is_known else None,
-        tuple(float(f"{draw:.6g}") for draw in known),
-        len(draws) - len(known),
-        quantity.tail,
-        monte_carlo_p(value, draws, quantity.tail) if is_known and len(draws) else None,
-        (high - low) / (len(known) + 1) if len(known) else 0.0,
-        (float(ordered[low]), float(ordered[high])) if len(known) else None,
-        float((value - known.mean()) / deviation) if is_known and deviation > 0 else None,
-        quantity.title,
-        quantity.unit,
-    )
 
 
 @dataclass(frozen=True)

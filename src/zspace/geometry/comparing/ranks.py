@@ -80,7 +80,7 @@ def joint_p(rows: Rows, tails: Sequence[Tail]) -> float:
 
 def pointwise_ranks(rows: Rows) -> Int64[np.ndarray, "n_rows n_numbers"]:
     """Return the rank of every row at every number: 1 for the highest and the lowest, ties sharing the worse rank."""
-    return np.minimum(_ranks_from_top(rows), _ranks_from_top(-rows))
+    return np.asarray(np.minimum(_ranks_from_top(rows), _ranks_from_top(-rows)))
 
 
 def _ranks_from_top(rows: Rows) -> Int64[np.ndarray, "n_rows n_numbers"]:

@@ -151,8 +151,8 @@ SUBJECT = Subject(
             "persistence",
             "Persistence of groups",
             "ln(linking length), mean over points",
-            f"friends-of-friends groups of at least {_FEWEST_PERSISTENT} points: ln(linking length at which one meets a "
-            "larger / at which its points joined), stability of Campello et al. 2013",
+            f"friends-of-friends groups of at least {_FEWEST_PERSISTENT} points: ln(linking length at which one meets "
+            "a larger / at which its points joined), stability of Campello et al. 2013",
             "high",
             persistence,
         ),

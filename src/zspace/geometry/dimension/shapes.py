@@ -33,8 +33,8 @@ FLAT, THROUGH = 0.6, 0.3
 """On a sheet the first two directions hold at least the one share, the third at most the other share of the second."""
 
 JUMP, _FIRST_JUMP = 2.0, 4
-"""Neighbours that spread evenly lie at distances that grow step by step: where the next is this many times as far as the
-one before, from the 4th on, they lie in lumps, which look like a string or a sheet from lump to lump."""
+"""Neighbours that spread evenly lie at distances that grow step by step: where the next is this many times as far as
+the one before, from the 4th on, they lie in lumps, which look like a string or a sheet from lump to lump."""
 
 Leading = Float64[np.ndarray, "n_places 3"]
 """Shares of the local variance that the first three directions hold."""

@@ -12,7 +12,9 @@ from scipy import linalg, stats
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import expected_counts
+from zspace.geometry.nulls.frames import whitened
 from zspace.geometry.radius.laws import RadiusLaw, constant_radius_law, gaussian_radius_law
+from zspace.machine import each_block
 from zspace.seeds import random_stream
 
 MATCHED_GAUSSIAN = "Gaussian with the cloud's mean and covariance"
@@ -67,11 +69,43 @@ def matched_gaussian_radii(
         yield law.draw_sorted(n_points, random_stream(seed, "matched gaussian radii", k))
 
 
+def fitted_gaussian_radii(cloud: Cloud, n_clouds: int, seed: int) -> list[Float64[np.ndarray, " n_points"]]:
+    """Draw the sorted radii of whole Gaussian clouds whose sample mean and covariance are the cloud's, to the digit.
+
+    Given mean and covariance all Gaussian clouds are alike, so the radii of a Gaussian cloud and these differ by
+    chance alone, although the cloud was used twice. Radii from the law of the matched Gaussian scatter more: their
+    mean square, say, is not that of the cloud.
+
+    Randomness
+    ----------
+    A stream of its own for every cloud; a normal number for every point and component.
+
+    Cost
+    ----
+    2 * n_points * z_dim ** 2 operations for every cloud, spread over the cores.
+    """
+    variances, components = cloud.principal
+    varying = np.flatnonzero(variances[: components.shape[1]] > _NO_VARIANCE * variances[0])[: cloud.n_points - 1]
+    if not len(varying):
+        return [np.full(cloud.n_points, np.median(cloud.radii)) for _ in range(n_clouds)]
+    deviations = np.sqrt(variances[varying] * (cloud.n_points - 1) / cloud.n_points)
+    offsets = cloud.mean @ components[:, varying]
+    across = max(0.0, float(cloud.mean @ cloud.mean - offsets @ offsets))
+
+    def draw(number: int) -> Float64[np.ndarray, " n_points"]:
+        random = random_stream(seed, "fitted gaussian radii", number)
+        places = whitened(random.standard_normal((cloud.n_points, len(varying)))) * deviations + offsets
+        return np.sort(np.sqrt(np.einsum("ij,ij->i", places, places) + across))
+
+    return list(each_block(draw, range(n_clouds)))
+
+
 def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndarray, "n_clouds z_dim"]:
     """Draw principal-component spectra, largest first, of isotropic Gaussian clouds.
 
-    Each has the cloud's number of points and, on average, its total variance. No points are drawn, and no matrix of
-    z_dim columns is made: the spectrum of a Gaussian sample follows the law of a small tridiagonal matrix.
+    Each has the cloud's number of points and its total variance, to the digit: given that, all isotropic clouds are
+    alike. No points are drawn, and no matrix of z_dim columns is made: the spectrum of a Gaussian sample follows the
+    law of a small tridiagonal matrix.
 
     Cost
     ----
@@ -83,7 +117,7 @@ def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndar
     the eigenvalues of a Wishart matrix are those of B B^T, B having independent chi variables on its diagonal and
     below it.
     """
-    scale = float(cloud.covariance.trace()) / cloud.z_dim
+    total = float(cloud.covariance.trace())
     degrees = cloud.n_points - 1
     n_varying = min(degrees, cloud.z_dim)
     ranks = np.arange(n_varying)
@@ -94,8 +128,8 @@ def isotropic_spectra(cloud: Cloud, n_clouds: int, seed: int) -> Float64[np.ndar
         below = np.sqrt(random.chisquare(ranks[:0:-1]))
         squares = diagonal**2
         squares[1:] += below**2
-        varying = linalg.eigvalsh_tridiagonal(squares, diagonal[:-1] * below)
-        spectra[k, :n_varying] = varying[::-1].clip(min=0.0) * scale / degrees
+        varying = linalg.eigvalsh_tridiagonal(squares, diagonal[:-1] * below)[::-1].clip(min=0.0)
+        spectra[k, :n_varying] = varying * (total / varying.sum())
     return spectra
 
 

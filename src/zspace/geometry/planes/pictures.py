@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
+from zspace.geometry.comparing.comparisons import LEVEL
 from zspace.geometry.nulls import laws as nulls
 from zspace.geometry.planes.views import PlaneCloud
 from zspace.geometry.planes.windows import PlanePoints, Window, gaussian_points_in_window, square
@@ -11,8 +12,6 @@ from zspace.seeds import random_stream
 
 MAX_POINTS = 2000
 """Points of a window that are drawn one by one, and that the local dimension rests on."""
-LEVEL = 0.95
-"""Chance with which the count of one more cloud lies within its band."""
 
 _FEWEST_CELLS, _MOST_CELLS = 20, 80
 _POINTS_IN_A_CELL = 3.0
@@ -45,6 +44,7 @@ def counting_curve(seen: PlaneCloud) -> Curve:
         null_name=nulls.MATCHED_GAUSSIAN,
         null_low=null_low,
         null_high=null_high,
+        null_level=LEVEL,
         laws=(Law("as many as expected", law),),
     )
 

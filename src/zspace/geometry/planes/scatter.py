@@ -13,8 +13,9 @@ from scipy import stats
 from scipy.spatial import cKDTree
 
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.comparisons import LEVEL, comparison_of, law_comparison
 from zspace.geometry.nulls import laws as nulls
-from zspace.geometry.planes.pictures import LEVEL, MAX_POINTS, counting_curve, window_grid
+from zspace.geometry.planes.pictures import MAX_POINTS, counting_curve, window_grid
 from zspace.geometry.planes.views import PlaneCloud, chosen_planes, planes_of
 from zspace.geometry.planes.windows import CountLaw, PlanePoints, Window, gaussian_points_in_window, square
 from zspace.results import Estimate, Measurement, Progress, Watcher, watch_nothing
@@ -85,8 +86,8 @@ def plane_windows(
     for seen in planes_of(cloud, chosen):
         curves[seen.plane.name] = counting_curve(seen)
         for name, window in _windows(seen, sides):
-            found = _window_estimates(seen, window, name, n_null_clouds, seed)
             key = name.replace("-", "_").replace(" ", "_")
+            found = _window_estimates(seen, window, name, n_null_clouds, seed)
             estimates |= {f"{key}_{quantity}": estimate for quantity, estimate in found.items()}
             p_values.append(_stringy_p_value(found["local_dimension"]))
             grids[name] = window_grid(seen, window, name, seed)
@@ -106,7 +107,7 @@ def _window_estimates(
 ) -> dict[str, Estimate]:
     inside = seen.points[window.holds(seen.points)]
     law = seen.law(window)
-    estimates = {"points": _count(seen, window, len(inside), law), "expected": _expected(seen, law)}
+    estimates = {"points": _count(seen, window, name, law), "expected": _expected(seen, law)}
     estimates["local_dimension"] = _local_dimension(seen, window, law, inside, n_null_clouds, (seed, name))
     return estimates
 
@@ -115,16 +116,20 @@ def _window_words(window: Window) -> str:
     return f"x from {window.x_low:.4g} to {window.x_high:.4g}, y from {window.y_low:.4g} to {window.y_high:.4g}"
 
 
-def _count(seen: PlaneCloud, window: Window, count: int, law: CountLaw | None) -> Estimate:
-    n_points = len(seen.points)
+def _count(seen: PlaneCloud, window: Window, name: str, law: CountLaw | None) -> Estimate:
+    n_points, count = len(seen.points), int(window.holds(seen.points).sum())
     source = f"z-points with {_window_words(window)}"
     if law is None:
         return Estimate.of(float(count), "z-points", source, n_points, warnings=(_NO_GAUSSIAN,))
     low, high = law.band(LEVEL)
     assumptions = ("z-points are independent draws", f"the band holds {LEVEL:.0%} of the counts, in closed form")
     found = Estimate.of(float(count), "z-points", source, n_points, assumptions=assumptions)
-    band, p_value = (float(low), float(high)), law.p_value(count)
-    return replace(found, null_name=nulls.MATCHED_GAUSSIAN, null_band=band, p_value=p_value)
+    effect = (count - law.expected) / float(np.sqrt(law.variance)) if law.variance > 0 else None
+    band, p = (float(low), float(high)), law.p_value(count)
+    quantity = f"planes.{name}_points"
+    return replace(
+        found, comparison=law_comparison(quantity, nulls.MATCHED_GAUSSIAN, float(count), band, p, "both", effect)
+    )
 
 
 def _expected(seen: PlaneCloud, law: CountLaw | None) -> Estimate:
@@ -185,7 +190,8 @@ def _local_dimension(
     assumptions = ("z-points are independent draws", "p-value: Student t for one more draw of the null twins")
     found = Estimate.of(value, unit, source, len(taken), n_points, assumptions, warnings)
     null_name = f"{nulls.MATCHED_GAUSSIAN}, as many points in the same window"
-    return replace(found.beside(null_name, twins.tolist(), seed), p_value=_one_more_p_value(value, twins))
+    compared = comparison_of(f"planes.{name}_local_dimension", null_name, value, twins, "both")
+    return replace(found, comparison=replace(compared, p=_one_more_p_value(value, twins)), seed=seed)
 
 
 def _different_points(
@@ -232,9 +238,10 @@ def _one_more_p_value(value: float, twins: Float64[np.ndarray, " n_twins"]) -> f
 
 def _stringy_p_value(estimate: Estimate) -> float | None:
     """Return the p-value where the local dimension is low, 1 where it is high, None where there is none."""
-    if estimate.value is None or estimate.p_value is None or estimate.null_band is None:
+    compared = estimate.comparison
+    if estimate.value is None or compared is None or compared.band is None:
         return None
-    return estimate.p_value if estimate.value < sum(estimate.null_band) / 2 else 1.0
+    return compared.p if estimate.value < sum(compared.band) / 2 else 1.0
 
 
 def _n_stringy(cloud: Cloud, p_values: list[float], n_windows: int) -> Estimate:

@@ -1,7 +1,9 @@
 """How far z-points lie from the origin."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -9,6 +11,7 @@ from jaxtyping import Float64
 from zspace.errors import SettingMissing
 from zspace.estimates import mean_estimate
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.comparisons import beside, curve_beside
 from zspace.geometry.histograms import (
     BinWidth,
     bin_edges,
@@ -21,8 +24,11 @@ from zspace.geometry.histograms import (
 from zspace.geometry.nulls import laws as nulls
 from zspace.geometry.radius.laws import RadiusLaw
 from zspace.results import Curve, Estimate, Law, Measurement
+from zspace.seeds import random_stream
 
 _SOURCE = "R = L2 norm of z"
+N_COMPARED = 2048
+"""Points whose radii are compared with those of drawn clouds, at most."""
 _WIDEST_VIEW = 10.0
 """The bulk of N(0, I) belongs into the histogram unless it would then be this many times as wide as the cloud."""
 
@@ -38,14 +44,16 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_cl
         One histogram is made for each width, in units of z, at least one; the peak is read off the first. None derives
         one width from the points.
     n_null_clouds
-        Clouds drawn from the matched Gaussian for the pointwise bands.
+        Clouds drawn from the matched Gaussian for the bands.
     seed
         Only the bands depend on it, and how far histograms reach beyond the cloud's own radii.
 
     Notes
     -----
-    The null clouds have, up to sampling, the cloud's mean square radius, so the cloud's mean radius seldom leaves its
-    null band by chance: far less often than one in (n_null_clouds + 1) / 2 times.
+    Numbers are compared with those of clouds that have the sample mean and covariance of the compared points, at most
+    `N_COMPARED` of them, to the digit: so it is allowed for that the Gaussian was fitted to them. The histogram is
+    compared with radii from the law of the matched Gaussian, as many as there are points; what the fit takes from
+    single bins is little, and errs on the safe side.
 
     Units
     -----
@@ -59,7 +67,8 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_cl
     Cost
     ----
     The cloud's covariance, n_points * z_dim ** 2 operations unless it is known; some 300 * z_dim values of the law of
-    the matched Gaussian; n_null_clouds * n_points random numbers, and memory for as many.
+    the matched Gaussian; n_null_clouds * n_points random numbers, and memory for as many;
+    2 * n_null_clouds * `N_COMPARED` * z_dim ** 2 operations.
 
     Raises
     ------
@@ -77,11 +86,15 @@ def radius_density(cloud: Cloud, bin_widths: tuple[float, ...] | None, n_null_cl
     bins = [BinWidth(width, "as asked") for width in bin_widths or ()] or [_derived_bins(radii, null_radii)]
     curves = {f"bin {one.width:g}": _histogram(cloud, radii, one.width, law, null_radii) for one in bins}
     peak_of = next(iter(curves.values()))
-    estimates = {"mean_radius": _mean_radius(cloud, [float(radii.mean()) for radii in null_radii], seed)}
-    estimates["peak_radius"] = _peak_radius(cloud, radii, peak_of, bins[0].width, null_radii, seed)
+    held = _Held.against_fitted_gaussians(cloud, n_null_clouds, seed)
+    mean = replace(mean_estimate(cloud.radii, "units of z", _SOURCE), assumptions=("z-points are independent draws",))
+    estimates = {
+        "mean_radius": held.beside(mean, "mean_radius", lambda radii: float(radii.mean())),
+        "peak_radius": _peak_radius(cloud, radii, peak_of, bins[0].width, held),
+    }
     for name, (source, summarise) in _SUMMARIES.items():
         found = Estimate.of(summarise(radii), "units of z", source, cloud.n_points)
-        estimates[name] = found.beside(nulls.MATCHED_GAUSSIAN, [summarise(drawn) for drawn in null_radii], seed)
+        estimates[name] = held.beside(found, name, summarise)
     estimates["bin_width"] = Estimate.of(bins[0].width, "units of z", bins[0].reason, cloud.n_points)
     return Measurement("radius", estimates | _of_the_law(cloud, law), curves)
 
@@ -126,27 +139,47 @@ _SUMMARIES: dict[str, tuple[str, Callable[[_Radii], float]]] = {
 }
 """Definition and function of the numbers that sum up sorted radii."""
 
+
+@dataclass(frozen=True)
+class _Held:
+    """Radii that are compared: of the cloud, or of points chosen from it, and of Gaussian clouds fitted to these."""
+
+    n_points: int
+    """Of the cloud."""
+    radii: _Radii
+    drawn: list[_Radii]
+    seed: int
+
+    @classmethod
+    def against_fitted_gaussians(cls, cloud: Cloud, n_null_clouds: int, seed: int) -> _Held:
+        compared = cloud
+        if cloud.n_points > N_COMPARED:
+            random = random_stream(seed, "radius", "compared points")
+            compared = Cloud(cloud.points[np.sort(random.choice(cloud.n_points, N_COMPARED, replace=False))])
+        drawn = nulls.fitted_gaussian_radii(compared, n_null_clouds, seed)
+        return cls(cloud.n_points, np.sort(compared.radii), drawn, seed)
+
+    def beside(self, found: Estimate, name: str, summarise: Callable[[_Radii], float]) -> Estimate:
+        """Return a number of all radii, compared by what it is for those that are compared."""
+        n_compared = len(self.radii)
+        compared = (summarise(self.radii), n_compared) if n_compared < self.n_points else None
+        null_values = [summarise(one) for one in self.drawn]
+        return beside(found, f"radius.{name}", nulls.MATCHED_GAUSSIAN, null_values, self.seed, compared=compared)
+
+
 _FEWEST_BINS = 3
 """Bins that the middle 95 % of the points must span for the fullest of them to be called a peak."""
 
 
-def _peak_radius(
-    cloud: Cloud, radii: _Radii, histogram: Curve, width: float, null_radii: list[_Radii], seed: int
-) -> Estimate:
+def _peak_radius(cloud: Cloud, radii: _Radii, histogram: Curve, width: float, held: _Held) -> Estimate:
     source = f"middle of the fullest bin of width {width:g}"
     low, high = sorted_quantile(radii, 0.025), sorted_quantile(radii, 0.975)
     if high - low < (_FEWEST_BINS - 1) * width:
         reason = f"bins of {width:g} are too coarse: 95 % of the points lie between {low:.4g} and {high:.4g}"
         return Estimate.unknown(reason, "units of z", source, cloud.n_points)
-    null_peaks = [fullest_bin_centre(_counts(drawn, histogram.x), histogram.x) for drawn in null_radii]
     found = Estimate.of(fullest_bin_centre(histogram.y[0], histogram.x), "units of z", source, cloud.n_points)
-    return found.beside(nulls.MATCHED_GAUSSIAN, null_peaks, seed)
-
-
-def _mean_radius(cloud: Cloud, null_means: list[float], seed: int) -> Estimate:
-    found = mean_estimate(cloud.radii, "units of z", _SOURCE)
-    found = replace(found, assumptions=("z-points are independent draws",))
-    return found.beside(nulls.MATCHED_GAUSSIAN, null_means, seed)
+    edges = histogram.x
+    return held.beside(found, "peak_radius", lambda drawn: fullest_bin_centre(_counts(drawn, edges), edges))
 
 
 def _of_the_law(cloud: Cloud, law: RadiusLaw) -> dict[str, Estimate]:
@@ -172,24 +205,20 @@ def _histogram(cloud: Cloud, radii: _Radii, width: float, law: RadiusLaw, null_r
     if max(high, law_high) - min(low, law_low) < _WIDEST_VIEW * (high - low):
         low, high = min(low, law_low), max(high, law_high)
     edges = bin_edges(*bin_range(low, high, width, setting="measure.radius_bins"), width)
-    null_low = null_high = _counts(null_radii[0], edges)
-    for drawn in null_radii[1:]:  # one at a time: there may be many null clouds, and many bins
-        counts = _counts(drawn, edges)
-        null_low, null_high = np.minimum(null_low, counts), np.maximum(null_high, counts)
     standard = nulls.standard_normal_radius_counts(edges, cloud.n_points, cloud.z_dim)
     matched = expected_counts(cloud.n_points, law.cumulative(edges))
-    return Curve(
+    curve = Curve(
         "histogram",
         edges,
         _counts(radii, edges)[np.newaxis],
         "radius R (units of z)",
         f"z-points per bin of {width:g}",
         ("z-points",),
-        null_name=nulls.MATCHED_GAUSSIAN,
-        null_low=null_low[np.newaxis],
-        null_high=null_high[np.newaxis],
         laws=(
             Law(nulls.STANDARD_NORMAL, standard[np.newaxis]),
             Law(f"{nulls.MATCHED_GAUSSIAN}, {law.basis}", matched[np.newaxis]),
         ),
+    )
+    return curve_beside(
+        curve, nulls.MATCHED_GAUSSIAN, np.array([_counts(drawn, edges) for drawn in null_radii])[:, np.newaxis]
     )

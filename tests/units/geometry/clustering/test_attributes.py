@@ -64,15 +64,15 @@ def test_an_attribute_that_is_membership_lies_between_clusters_whole(found):
     assert estimate.value == pytest.approx(1)
     assert estimate.interval[0] < 1  # no misfit among 1200 points does not rule out one in a thousand
     assert estimate.interval[0] == pytest.approx(1, abs=0.02)
-    assert estimate.p_value < 1e-100
+    assert estimate.p < 1e-100
 
 
 def test_an_attribute_that_has_nothing_to_do_with_clusters_tells_no_more_than_chance(found):
     estimate = told(found, "nothing")
-    assert estimate.null_name == "clusters and attribute independent"
-    assert estimate.value <= estimate.null_band[1] < 0.01
+    assert estimate.comparison.null == "clusters and attribute independent"
+    assert estimate.value <= estimate.band[1] < 0.01
     assert estimate.interval[0] == 0
-    assert estimate.p_value > 0.05
+    assert estimate.p > 0.05
 
 
 def test_half_carried_attributes_have_the_share_of_the_closed_form(found):
@@ -87,7 +87,7 @@ def test_half_carried_attributes_have_the_share_of_the_closed_form(found):
 
 def test_attributes_that_were_found_are_counted(found):
     assert found.estimates["n_attributes_in_clusters"].value == 3
-    assert found.estimates["n_attributes_in_clusters"].null_band == (0, 0)
+    assert found.estimates["n_attributes_in_clusters"].band == (0, 0)
     assert found.estimates["n_clusters"].value == N_HEAPS
     assert 0 < found.estimates["agreement"].value <= 1
 
@@ -119,7 +119,7 @@ def test_the_band_of_deviations_is_that_of_points_drawn_without_replacement(foun
 
 
 def numbers_of(estimate):
-    numbers = [estimate.value, estimate.p_value, *(estimate.interval or ()), *(estimate.null_band or ())]
+    numbers = [estimate.value, estimate.p, *(estimate.interval or ()), *(estimate.band or ())]
     return [number for number in numbers if number is not None]
 
 
@@ -155,8 +155,8 @@ def test_the_same_seed_gives_the_same_record_and_another_moves_only_what_is_draw
     rare = (np.arange(300) % 60 == 0) | ((labels == 3) & (np.arange(300) % 9 == 0))
     found, again, other = (found_on(points, attributes_of(rare=rare), seed=seed) for seed in (1, 1, 2))
     assert to_mapping(found) == to_mapping(again)
-    assert told(found, "rare").p_value == pytest.approx(told(other, "rare").p_value, rel=0.3)
-    assert told(found, "rare").p_value != told(other, "rare").p_value
+    assert told(found, "rare").p == pytest.approx(told(other, "rare").p, rel=0.3)
+    assert told(found, "rare").p != told(other, "rare").p
     assert told(found, "rare").interval == told(other, "rare").interval
 
 

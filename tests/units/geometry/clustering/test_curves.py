@@ -72,7 +72,7 @@ def test_numbers_beside_a_choice_are_tried_and_what_was_tried_is_told():
 def test_starts_agree_on_heaps_and_not_on_pieces_of_a_sheet():
     apart = found_on(heaps(5), max_clusters=12).estimates
     assert apart["agreement_at_gap_k"].value > 0.99
-    assert apart["agreement_at_gap_k"].value > apart["agreement_at_gap_k"].null_band[1]
+    assert apart["agreement_at_gap_k"].value > apart["agreement_at_gap_k"].band[1]
     assert not apart["gap_k"].warnings
     turn, height = np.random.default_rng(1).uniform(size=(2, 900))
     angle = 1.5 * np.pi * (1 + 2 * turn)
@@ -120,8 +120,8 @@ def test_a_cloud_without_clusters_has_no_elbow_but_says_how_sharp_its_corner_is(
 
 def test_p_values_count_the_null_clouds_that_go_as_far():
     found = found_on(standard_normal_points(200, 3, 1), n_null_clouds=4).estimates["inertia_share"]
-    assert round(found.p_value * 5) in range(1, 6)
-    assert (found.p_value == 0.2) == (found.value < found.null_band[0])
+    assert round(found.p * 5) in range(1, 6)
+    assert (found.p == 0.2) == (found.value < found.band[0])
 
 
 def test_more_points_than_are_compared_are_all_fitted(monkeypatch):

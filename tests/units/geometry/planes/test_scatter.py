@@ -113,7 +113,7 @@ def test_a_cloud_without_spread_has_counts_but_no_expectation():
 def test_a_line_has_the_local_dimension_of_a_line():
     found = measured(line_points(400, np.array([3.0, 0.0, -4.0]), 1), ("axis0-axis2",), ())
     assert found.estimates["axis0_axis2_whole_local_dimension"].value == pytest.approx(1, abs=0.1)
-    assert found.estimates["axis0_axis2_whole_local_dimension"].null_band is None
+    assert found.estimates["axis0_axis2_whole_local_dimension"].band is None
 
 
 def test_one_dimension_makes_a_plane_that_is_a_line():

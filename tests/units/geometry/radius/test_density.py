@@ -22,19 +22,21 @@ def test_there_is_one_histogram_for_each_width_and_the_peak_is_of_the_first():
     assert found.curves["bin 0.05"].y_label == "z-points per bin of 0.05"
     peak = found.estimates["peak_radius"]
     assert peak.value % 1 == 0.5
-    assert all(end % 1 == 0.5 for end in peak.null_band)
+    assert all(end % 1 == 0.5 for end in peak.band)
     assert peak.source == "middle of the fullest bin of width 1"
 
 
 @pytest.mark.parametrize("width", [0.5, 0.1, 0.05])
-def test_bands_hold_the_lowest_and_highest_counts_of_the_null_clouds(width):
+def test_the_envelope_of_a_few_null_clouds_holds_all_of_them_and_the_cloud(width):
     cloud = Cloud(standard_normal_points(300, 6, 1) + np.float32(30))
     curve = radius_density(cloud, (width,), 5, 2).curves[f"bin {width:g}"]
     drawn = matched_gaussian_radii(matched_gaussian_radius_law(cloud), 300, 5, 2)
     counts = np.array([np.histogram(radii, curve.x)[0] for radii in drawn])
     assert (counts.sum(axis=1) == 300).all()
-    np.testing.assert_array_equal(curve.null_low[0], counts.min(axis=0))
-    np.testing.assert_array_equal(curve.null_high[0], counts.max(axis=0))
+    np.testing.assert_array_equal(curve.null_low[0], np.minimum(counts.min(axis=0), curve.y[0]))
+    np.testing.assert_array_equal(curve.null_high[0], np.maximum(counts.max(axis=0), curve.y[0]))
+    assert curve.null_p >= 1 / 6
+    assert curve.null_left_at == ()
 
 
 def test_a_constant_cloud_has_one_radius():
@@ -49,10 +51,10 @@ def test_a_constant_cloud_has_one_radius():
 def test_bins_wider_than_the_cloud_have_no_peak_and_narrow_ones_do():
     cloud = Cloud(standard_normal_points(2000, 20, 1) * np.float32(0.05))
     coarse = radius_density(cloud, (0.5,), 2, 1).estimates["peak_radius"]
-    assert (coarse.value, coarse.null_band) == (None, None)
+    assert (coarse.value, coarse.band) == (None, None)
     fine = radius_density(cloud, (0.01,), 2, 1).estimates["peak_radius"]
     assert fine.value == pytest.approx(0.05 * 19**0.5, abs=0.03)
-    assert fine.null_band is not None
+    assert fine.band is not None
 
 
 def test_more_null_clouds_leave_the_first_as_they_were():
