@@ -20,6 +20,7 @@ Gram = Float32[np.ndarray, "n_places n_near n_near"]
 class LocalSpectra:
     """Variances around some points, in principal components of their own neighbourhoods."""
 
+    rows: Int64[np.ndarray, " n_places"]
     leading: Float64[np.ndarray, "n_places 3"]
     """Shares of the local variance that the first, second and third component hold."""
     participation: Float64[np.ndarray, " n_places"]
@@ -69,15 +70,16 @@ def local_spectra(pairs: Pairs, rows: Int64[np.ndarray, " n_places"], n_neighbor
         return None
     near = np.concatenate([rows[:, np.newaxis], pairs.neighbors.indices[rows, :n_neighbors]], axis=1)
     squares = pairs.squares[near[:, :, np.newaxis], near[:, np.newaxis, :]]
-    squares = squares[squares.max(axis=(1, 2)) > 0]
-    if not len(squares):
+    vary = squares.max(axis=(1, 2)) > 0
+    if not vary.any():
         return None
+    squares = squares[vary]
     squares = squares / squares.max(axis=(1, 2), keepdims=True)
     means = squares.mean(axis=1, keepdims=True)
     gram = (means + means.transpose(0, 2, 1) - squares - means.mean(axis=2, keepdims=True)) / 2
     totals = np.trace(gram, axis1=1, axis2=2).astype(np.float64)
     participation = totals**2 / np.einsum("nij,nij->n", gram, gram).astype(np.float64)
-    return LocalSpectra(_leading(gram) / totals[:, np.newaxis], participation)
+    return LocalSpectra(rows[vary], _leading(gram) / totals[:, np.newaxis], participation)
 
 
 def _leading(gram: Gram) -> Float64[np.ndarray, "n_places 3"]:
