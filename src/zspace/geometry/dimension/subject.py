@@ -52,8 +52,8 @@ def dimension_view(cloud: Cloud) -> DimensionView:
     dense = np.argsort(distances[:, _DENSE_BY - 1], kind="stable")[:n_dense]
     return DimensionView(
         distances,
-        {k: found for k in _NEIGHBORS if (found := local_spectra(pairs, rows, k))},
-        {k: found for k in _DENSE_NEIGHBORS if (found := local_spectra(pairs, dense, k))},
+        local_spectra(pairs, rows, _NEIGHBORS),
+        local_spectra(pairs, dense, _DENSE_NEIGHBORS),
     )
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float32, Float64
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.dimension.spectra import local_spectra
+from zspace.geometry.dimension.spectra import gram_of, neighbourhood_squares, participation_of
 from zspace.geometry.measures import Quantity, Subject
 from zspace.geometry.neighbourhoods.pairs import Pairs
 from zspace.shapes import Points
@@ -24,7 +24,6 @@ _RIDGE = 1e-3
 """Added to the variances of standardised features: features that are copies of each other decide nothing."""
 
 Features = Float64[np.ndarray, "n_points n_features"]
-Distances = Float[np.ndarray, "n_points n_others"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class SampleView:
     """What surrounds each point within its own sample."""
     some: Points
     """Up to `_N_MIXED` of the points, evenly by distance from the mean."""
-    squares: Float32[np.ndarray, "n_some n_some"]
-    """Their squared distances, in squared `unit`."""
+    nearest: Float32[np.ndarray, "n_some n_nearest"]
+    """Their squared distances to the nearest of themselves, in squared `unit`."""
     unit: float
     """Root mean square distance from the mean, in units of z."""
 
@@ -58,20 +57,20 @@ def sample_view(cloud: Cloud) -> SampleView:
         np.log(near.distances[:, known].clip(min=_EQUAL * pairs.unit)),
         np.log1p(occurrences),
         np.linalg.norm(whitened, axis=1).astype(np.float64),
-        _local_features(pairs),
+        np.log(_local_components(pairs)),
     )
-    return SampleView(
-        np.column_stack(features)[cloud.by_distance], cloud.points[rows], pairs.squares[np.ix_(rows, rows)], pairs.unit
-    )
+    own = pairs.squares[np.ix_(rows, rows)]
+    np.fill_diagonal(own, np.inf)
+    return SampleView(np.column_stack(features)[cloud.by_distance], cloud.points[rows], _smallest(own), pairs.unit)
 
 
-def _local_features(pairs: Pairs) -> Features:
-    """Return share of the first component and number of components around every point; 1 where all are equal."""
-    features = np.ones((len(pairs.squares), 2))
-    spectra = local_spectra(pairs, np.arange(len(features)), _LOCAL_NEIGHBORS)
-    if spectra is not None:
-        features[spectra.rows] = np.column_stack([spectra.leading[:, 0], np.log(spectra.participation)])
-    return features
+def _local_components(pairs: Pairs) -> Float64[np.ndarray, " n_points"]:
+    """Return how many components hold the variance around every point; 1 where all neighbours equal it."""
+    squares = neighbourhood_squares(pairs, np.arange(len(pairs.squares)), _LOCAL_NEIGHBORS)
+    vary = squares.max(axis=(1, 2)) > 0
+    found = np.ones(len(squares))
+    found[vary] = participation_of(gram_of(squares[vary]))
+    return found
 
 
 def classifier_area(view: SampleView, reference: SampleView) -> float:
@@ -129,23 +128,27 @@ def own_neighbours(view: SampleView, reference: SampleView) -> float:
     Schilling 1986, J. Am. Stat. Assoc. 81, 799; Henze 1988, Ann. Stat. 16, 772.
     """
     centre = view.some.mean(axis=0, dtype=np.float64)
-    one, other = ((some - centre) / view.unit for some in (view.some, reference.some))
-    across = (
-        np.einsum("ij,ij->i", one, one)[:, np.newaxis]
-        - 2 * (one.astype(np.float32) @ other.astype(np.float32).T)
-        + np.einsum("ij,ij->i", other, other)
-    )
-    scale = (reference.unit / view.unit) ** 2
-    shares = [_own_share(view.squares, across), _own_share(scale * reference.squares, across.T)]
+    one, other = (((some - centre) / view.unit).astype(np.float32) for some in (view.some, reference.some))
+    across = one @ other.T
+    across *= -2
+    across += np.einsum("ij,ij->i", one, one)[:, np.newaxis]
+    across += np.einsum("ij,ij->i", other, other)
+    scale = np.float32((reference.unit / view.unit) ** 2)
+    shares = [_own_share(view.nearest, _smallest(across)), _own_share(scale * reference.nearest, _smallest(across.T))]
     return float(np.average(shares, weights=across.shape))
 
 
-def _own_share(own: Distances, across: Distances) -> float:
+def _smallest(squares: Float32[np.ndarray, "n_points n_others"]) -> Float32[np.ndarray, "n_points n_nearest"]:
+    """Return the smallest values of every row, in any order."""
+    return np.asarray(np.partition(squares, _MIXED_NEIGHBORS - 1, axis=1)[:, :_MIXED_NEIGHBORS])
+
+
+def _own_share(
+    own: Float32[np.ndarray, "n_points n_nearest"], across: Float32[np.ndarray, "n_points n_nearest"]
+) -> float:
     """Return the share of the nearest neighbours that are in the own sample."""
-    both = np.concatenate([own, across], axis=1, dtype=np.float32)
-    np.fill_diagonal(both, np.inf)
-    nearest = np.argpartition(both, _MIXED_NEIGHBORS - 1, axis=1)[:, :_MIXED_NEIGHBORS]
-    return float((nearest < own.shape[1]).mean())
+    order = np.argsort(np.concatenate([own, across], axis=1), axis=1, kind="stable")
+    return float((order[:, :_MIXED_NEIGHBORS] < own.shape[1]).mean())
 
 
 SUBJECT = Subject(
