@@ -21,6 +21,9 @@ _PRODUCT_VALUES = 1 << 19
 """Values that are multiplied at a time: large enough for matrix products to run at full speed."""
 _N_PARTS = 8
 """Parts that are summed apart, whatever the number of cores, so that the order of adding is always the same."""
+_EMPTY = 1e-12
+"""Components with less than this share of the largest variance are empty."""
+_ALL_EQUAL = ("must have at least 2 different z-points", "1", "Look at how the points were made.")
 _MOST_SUMMED_BYTES = 1 << 28
 """Memory for sums of products: with very many dimensions there are fewer parts."""
 
@@ -200,6 +203,28 @@ class Cloud:
 
         over_blocks(rotate, self._product_parts)
         return rotated
+
+    @cached_property
+    def whitened(self) -> Float32[np.ndarray, "n_points n_broad"]:
+        """The points along the principal components that have any spread, each of variance 1.
+
+        Raises
+        ------
+        TooFewPoints
+            When all points are equal.
+        """
+        variances, _ = self.principal
+        n_broad = int((variances > _EMPTY * variances[0]).sum())
+        if not (self.points != self.points[0]).any() or n_broad == 0:
+            raise TooFewPoints("cloud", *_ALL_EQUAL)
+        return np.asarray(self.rotated[:, :n_broad] / np.sqrt(variances[:n_broad]), dtype=np.float32)
+
+    def require_points(self, where: str, fewest: int) -> None:
+        """Refuse a cloud of fewer points, in the words of what needs them."""
+        if self.n_points < fewest:
+            raise TooFewPoints(
+                where, f"must be looked at on at least {fewest} points", str(self.n_points), "Encode more images."
+            )
 
     def neighbors(self, n_neighbors: int, watch: Watcher = watch_nothing) -> Neighbors:
         """Return the nearest neighbours of all points, as `nearest_neighbors` finds them.

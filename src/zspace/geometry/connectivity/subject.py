@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from zspace.errors import TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.connectivity.loops import longest_loop
 from zspace.geometry.connectivity.trees import (
@@ -55,13 +54,7 @@ def connectivity_view(cloud: Cloud) -> ConnectivityView:
     TooFewPoints
         For fewer than 12 points, or when all are equal.
     """
-    if cloud.n_points < _FEWEST_POINTS:
-        raise TooFewPoints(
-            "connectivity",
-            f"must be looked at on at least {_FEWEST_POINTS} points",
-            str(cloud.n_points),
-            "Encode more images.",
-        )
+    cloud.require_points("connectivity", _FEWEST_POINTS)
     squares, rows = cloud.pairs.squares, cloud.spread_rows(N_IN_GRAPH)
     tree = minimum_spanning_tree(squares)
     pieces = branches(tree)

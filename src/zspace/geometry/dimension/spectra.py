@@ -13,7 +13,7 @@ _BLOCK = 5
 _N_TURNS = 6
 
 Gram = Float32[np.ndarray, "n_places n_near n_near"]
-"""Products of the points of a neighbourhood about their mean, for every place."""
+"""Squared distances or products of the points of a neighbourhood, for every place."""
 
 
 @dataclass(frozen=True)
@@ -46,38 +46,62 @@ class LocalSpectra:
         return np.asarray(2 * (self.leading[:, 1] - self.leading[:, 2]))
 
 
-def local_spectra(pairs: Pairs, rows: Int64[np.ndarray, " n_places"], n_neighbors: int) -> LocalSpectra | None:
+def local_spectra(pairs: Pairs, rows: Int64[np.ndarray, " n_rows"], ks: tuple[int, ...]) -> dict[int, LocalSpectra]:
     """Return the spectra of points together with their nearest neighbours.
 
     Parameters
     ----------
     rows
         Points to look around. Those whose neighbours all equal them have no spectrum and are left out.
-    n_neighbors
-        Of every point, besides itself.
+    ks
+        Numbers of neighbours besides the point itself, rising.
 
     Returns
     -------
-    The spectra; None when there are not so many neighbours, or no place has a spectrum.
+    The spectra by the number of neighbours; without those for which there are too few points, or no place is left.
 
     Cost
     ----
-    n_places * n_neighbors ** 2 * 60 operations, whatever the number of dimensions: the products of points about their
-    mean follow from their distances (Torgerson 1952).
+    n_rows * k ** 2 * 60 operations for every number k, whatever the number of dimensions.
     """
-    if n_neighbors > pairs.neighbors.indices.shape[1]:
-        return None
+    squares = neighbourhood_squares(pairs, rows, max(ks))
+    found = {}
+    for k in ks:
+        inner = squares[:, : k + 1, : k + 1]
+        vary = inner.max(axis=(1, 2)) > 0
+        if inner.shape[1] == k + 1 and vary.any():
+            gram = gram_of(inner[vary])
+            totals = np.trace(gram, axis1=1, axis2=2).astype(np.float64)
+            found[k] = LocalSpectra(_leading(gram) / totals[:, np.newaxis], participation_of(gram))
+    return found
+
+
+def neighbourhood_squares(pairs: Pairs, rows: Int64[np.ndarray, " n_rows"], n_neighbors: int) -> Gram:
+    """Return the squared distances among points and their nearest neighbours, the point first; fewer if there are."""
     near = np.concatenate([rows[:, np.newaxis], pairs.neighbors.indices[rows, :n_neighbors]], axis=1)
-    squares = pairs.squares[near[:, :, np.newaxis], near[:, np.newaxis, :]]
-    squares = squares[squares.max(axis=(1, 2)) > 0]
-    if not len(squares):
-        return None
-    squares = squares / squares.max(axis=(1, 2), keepdims=True)
-    means = squares.mean(axis=1, keepdims=True)
-    gram = (means + means.transpose(0, 2, 1) - squares - means.mean(axis=2, keepdims=True)) / 2
+    return np.asarray(pairs.squares[near[:, :, np.newaxis], near[:, np.newaxis, :]])
+
+
+def gram_of(squares: Gram) -> Gram:
+    """Return the products of points about their mean, in units of the largest squared distance of each neighbourhood.
+
+    Source
+    ------
+    Torgerson 1952, Psychometrika 17, 401: minus half the squared distances, rows and columns centred.
+    """
+    scaled = squares / squares.max(axis=(1, 2), keepdims=True)
+    means = scaled.mean(axis=1, keepdims=True)
+    scaled -= means
+    scaled -= means.transpose(0, 2, 1)
+    scaled += means.mean(axis=2, keepdims=True)
+    scaled *= -0.5
+    return np.asarray(scaled)
+
+
+def participation_of(gram: Gram) -> Float64[np.ndarray, " n_places"]:
+    """Return (sum of variances) ** 2 / sum of squared variances of every neighbourhood."""
     totals = np.trace(gram, axis1=1, axis2=2).astype(np.float64)
-    participation = totals**2 / np.einsum("nij,nij->n", gram, gram).astype(np.float64)
-    return LocalSpectra(_leading(gram) / totals[:, np.newaxis], participation)
+    return np.asarray(totals**2 / np.einsum("nij,nij->n", gram, gram).astype(np.float64))
 
 
 def _leading(gram: Gram) -> Float64[np.ndarray, "n_places 3"]:

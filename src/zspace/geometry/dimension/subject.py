@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from zspace.errors import TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.dimension.ratios import gride_dimension, two_nn_dimension
 from zspace.geometry.dimension.spectra import LocalSpectra, local_spectra
@@ -47,21 +46,15 @@ def dimension_view(cloud: Cloud) -> DimensionView:
     TooFewPoints
         For fewer than 12 points, or when all are equal.
     """
-    if cloud.n_points < _FEWEST_POINTS:
-        raise TooFewPoints(
-            "dimension",
-            f"must be looked at on at least {_FEWEST_POINTS} points",
-            str(cloud.n_points),
-            "Encode more images.",
-        )
+    cloud.require_points("dimension", _FEWEST_POINTS)
     pairs, rows = cloud.pairs, cloud.spread_rows(N_PLACES)
     distances = pairs.neighbors.distances
     n_dense = max(_FEWEST_DENSE, round(_DENSE_SHARE * cloud.n_points))
     dense = np.argsort(distances[:, _DENSE_BY - 1], kind="stable")[:n_dense]
     return DimensionView(
         distances,
-        {k: found for k in _NEIGHBORS if (found := local_spectra(pairs, rows, k))},
-        {k: found for k in _DENSE_NEIGHBORS if (found := local_spectra(pairs, dense, k))},
+        local_spectra(pairs, rows, _NEIGHBORS),
+        local_spectra(pairs, dense, _DENSE_NEIGHBORS),
     )
 
 

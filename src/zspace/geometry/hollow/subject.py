@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from scipy import stats
 
-from zspace.errors import TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.measures import Profile, Quantity, Subject
 
@@ -23,8 +22,6 @@ _RADII = np.arange(0.1, 2.01, 0.1)
 _MOST_COMPONENTS = 6
 """Where the centre of a Gaussian still holds one point in a hundred."""
 _N_TRIED, _DENSE_SHARE, _DENSE_NEIGHBOR = 256, 0.01, 16
-_EMPTY = 1e-12
-"""Components with less than this share of the largest variance are empty."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +54,12 @@ def hollow_view(cloud: Cloud) -> HollowView:
     TooFewPoints
         For fewer than 20 points, or when all are equal.
     """
-    if cloud.n_points < _FEWEST_POINTS:
-        raise TooFewPoints(
-            "hollow",
-            f"must be looked at on at least {_FEWEST_POINTS} points",
-            str(cloud.n_points),
-            "Encode more images.",
-        )
-    variances, _ = cloud.principal
-    n_broad = int((variances > _EMPTY * variances[0]).sum()) if variances[0] > 0 else 0
-    if n_broad == 0:
-        raise TooFewPoints("hollow", "must be looked at on different z-points", "equal ones", "Look at the points.")
-    whitened = (cloud.rotated[:, :n_broad] / np.sqrt(variances[:n_broad])).astype(np.float32)
+    cloud.require_points("hollow", _FEWEST_POINTS)
+    whitened = cloud.whitened
     tried = cloud.spread_rows(_N_TRIED)
-    found = {str(q): _inside(whitened[:, :q], whitened[tried, :q]) for q in LEADING if q <= n_broad}
-    return HollowView(found | {"all": _inside(whitened, whitened[tried])}, cloud.n_points, n_broad)
+    found = {str(q): _inside(whitened[:, :q], whitened[tried, :q]) for q in LEADING if q <= whitened.shape[1]}
+    n_components = whitened.shape[1]
+    return HollowView(found | {"all": _inside(whitened, whitened[tried])}, cloud.n_points, n_components)
 
 
 def _inside(points: Float32[np.ndarray, "n_points q"], tried: Float32[np.ndarray, "n_tried q"]) -> Inside:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from zspace.errors import TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.measures import Profile, Quantity, Subject
 
@@ -35,13 +34,7 @@ def neighbour_view(cloud: Cloud) -> NeighbourView:
     TooFewPoints
         For fewer than 12 points, or when all are equal.
     """
-    if cloud.n_points < _FEWEST_POINTS:
-        raise TooFewPoints(
-            "neighbours",
-            f"must be looked at on at least {_FEWEST_POINTS} points",
-            str(cloud.n_points),
-            "Encode more images.",
-        )
+    cloud.require_points("neighbours", _FEWEST_POINTS)
     near = cloud.pairs.neighbors
     occurrences = np.bincount(near.indices[:, :_HUB_NEIGHBORS].ravel(), minlength=cloud.n_points)
     return NeighbourView(np.log(near.distances.clip(min=_EQUAL * cloud.pairs.unit)), occurrences)

@@ -1,0 +1,1 @@
+"""Two samples: whether a cloud can be told from a draw of a null model by what surrounds each point."""
