@@ -39,8 +39,8 @@ FOREST_CAPTION = (
 )
 ENVELOPE_CAPTION = (
     "Solid: the curve of the cloud. Light band: the global envelope of the null model, which one of its own curves "
-    "leaves anywhere at all with a chance of 5 %; dashed: the middle of its curves. Squares mark where the cloud's curve "
-    "is outside, at scales where it is unlike this null model. Every panel has a height scale of its own."
+    "leaves anywhere at all with a chance of 5 %; dashed: the middle of its curves. Squares mark where the cloud's "
+    "curve is outside, at scales where it is unlike this null model. Every panel has a height scale of its own."
 )
 
 _EVEN_UP_TO = 5.0

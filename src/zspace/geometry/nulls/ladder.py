@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from zspace.geometry.clouds import Cloud
 from zspace.shapes import Points
 
 
+@runtime_checkable
 class Fitted(Protocol):
     """A null model that was fitted to a cloud."""
 
