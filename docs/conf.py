@@ -27,6 +27,7 @@ SECTIONS = {
     "ObjectiveSettings": "`[models.NAME.objective]`",
     "TrainingSettings": "`[models.NAME.training]`",
     "MeasureSettings": "`[measure]`",
+    "VerdictSettings": "`[measure.verdict]`",
     "MapSettings": 'one map, as `"METHOD:KEY=VALUE,KEY=VALUE"` in `measure.maps`',
     "GenerateSettings": "`[generate]`",
 }

@@ -472,8 +472,8 @@ class Drawn:
 
 @cache
 def verdict(
-    rungs: tuple[str, ...] = ("prior", "gaussian", "elliptical"),
-    families: tuple[str, ...] = ("radius", "neighbours", "dimension", "hollow"),
+    rungs: tuple[str, ...] = ("gaussian", "elliptical"),
+    families: tuple[str, ...] = ("neighbours", "hollow"),
     curves: tuple[str, ...] = ("neighbours",),
 ) -> Verdict:
     """Return what an autoencoder's cloud might come to; every rung but "mixture" can be told from it."""

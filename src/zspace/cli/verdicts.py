@@ -12,6 +12,8 @@ from zspace.results import NO_NULL, Claim, MeasureResult, RungTest, StudyResults
 
 _WIDTH = 80
 _HEAD = ("null model", "told apart", "p", "by")
+_ROOM = 46
+"""Columns that the last cell of the ladder may take."""
 _LONG = ("envelopes", "line_ups")
 
 
@@ -24,7 +26,7 @@ def verdict_text(found: MeasureResult) -> str:
     nearest = "none of the ladder" if verdict.closest_null == NO_NULL else nearest
     compared = f"{verdict.n_compared:,} of {verdict.n_points:,} z-points compared. Nearest null model: {nearest}."
     claims = [_claim_text(claim) for claim in verdict.claims.values()]
-    ladder = "\n".join(line[:_WIDTH] for line in table_lines([_HEAD, *_ladder_rows(verdict)]))
+    ladder = "\n".join(table_lines([_HEAD, *_ladder_rows(verdict)]))
     notes = "\n".join(_wrapped(note) for note in verdict.notes)
     parts = ["\n".join((_wrapped(f"Verdict: {verdict.sentence}"), _wrapped(compared))), *claims, ladder, notes]
     return "\n\n".join(part for part in parts if part)
@@ -59,7 +61,8 @@ def _claim_text(claim: Claim) -> str:
     lines.append(_wrapped(claim.sentence, "  "))
     limit = claim.detection_limit
     if limit is not None and limit.value is not None and claim.answer != "yes":
-        lines.append(_wrapped(f"Would have been seen: {100 * limit.value:.2g} % of the points.", "  "))
+        share = f"{100 * limit.value:.2g} % of the points"
+        lines.append(_wrapped(f"Would have been seen, 95 times in 100: {share} arranged so.", "  "))
     lines.append(_wrapped(f"For sampling: {claim.means_for_sampling}", "  "))
     return "\n".join(lines)
 
@@ -67,12 +70,16 @@ def _claim_text(claim: Claim) -> str:
 def _ladder_rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:
     for rung in verdict.rungs:
         if rung.reason:
-            yield rung.null, "not tried", "", rung.reason
+            yield rung.null, "not tried", "", _shortened(rung.reason)
         else:
-            yield rung.null, rung.answer, "-" if rung.p is None else f"{rung.p:.2g}", _strongest(rung, verdict)
+            yield rung.null, rung.answer, "-" if rung.p is None else f"{rung.p:.2g}", _families(rung, verdict)
 
 
-def _strongest(rung: RungTest, verdict: Verdict) -> str:
-    """Return what tells a rung apart, family by family."""
+def _families(rung: RungTest, verdict: Verdict) -> str:
+    """Return the families of tests that tell a rung from the cloud, as many as there is room for."""
     apart = [one for one in rung.families if one.p_corrected is not None and one.p_corrected <= verdict.level]
-    return ", ".join(one.title or one.family for one in apart) or "-"
+    return _shortened(", ".join(one.title or one.family for one in apart)) or "-"
+
+
+def _shortened(text: str) -> str:
+    return textwrap.shorten(text, _ROOM, placeholder=" ...")
