@@ -94,7 +94,7 @@ def _shapes_at(cloud: Cloud, rows: Int64[np.ndarray, " n_places"], ks: tuple[int
     strings, sheets = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     for k in ks:
         places = np.flatnonzero(_spreads_evenly(cloud.pairs.neighbors.distances[rows, :k]))
-        spectra = local_spectra(cloud.pairs, rows[places], k)
+        spectra = local_spectra(cloud.pairs, rows[places], (k,)).get(k) if len(places) else None
         if spectra is not None:
             strings[places] |= on_string(spectra.leading)
             sheets[places] |= on_sheet(spectra.leading)

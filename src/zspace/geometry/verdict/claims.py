@@ -104,7 +104,7 @@ CLAIMS: dict[str, ClaimRow] = {
             "clusters",
             "Does it fall into clusters?",
             (
-                Evidence("clusters.largest_dip", ("gaussian", "elliptical"), bound="clusters.dip_p"),
+                Evidence("clusters.split_dip", ("gaussian", "elliptical"), bound="clusters.split_dip_p"),
                 Evidence("connectivity.persistence", UNSTRUCTURED),
             ),
             planted="clusters",
