@@ -21,6 +21,7 @@ from zspace.measuring import (
     chosen_maps,
     chosen_measures,
     measure_cloud,
+    wants_verdict,
 )
 from zspace.settings import MeasureSettings
 
@@ -60,7 +61,7 @@ def test_maps_are_drawn_unless_only_other_things_are_asked_for():
 
 @pytest.mark.parametrize(
     ("name", "next_step"),
-    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: attributes, axes, .*principal, radius\.")],
+    [("radios", r"Did you mean 'radius'\?"), ("zzz", r"Known are: attributes, axes, .*principal, radius, verdict\.")],
 )
 def test_unknown_measures_are_refused(name, next_step):
     message = rf"measure\.only: must name measures, got '{name}'\. {next_step}"
@@ -179,3 +180,15 @@ def test_the_number_of_threads_changes_no_bit():
     ]
     assert found[0] == found[1]
     assert len(found[0]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("only", "wanted", "taken"),
+    [((), True, True), (("verdict",), True, False), (("radius", "verdict"), True, True), (("radius",), False, True)],
+)
+def test_the_verdict_is_taken_by_name_or_where_nothing_is_named(only, wanted, taken):
+    settings = MeasureSettings(only=only)
+    check_measures(settings)
+    assert wants_verdict(settings) is wanted
+    assert ("radius" in chosen_measures(only, Beside())) is taken
+    assert chosen_maps(settings, 500).keys() == (set() if only else chosen_maps(MeasureSettings(), 500).keys())

@@ -27,12 +27,12 @@ from zspace.figures.rows import FigureRow, FigureSet, comparison_words, slug
 from zspace.figures.sheets import contact_sheet, paired_sheet, to_png
 from zspace.figures.style import inline_svg, to_svg
 from zspace.figures.verdicts import (
-    ENVELOPE_CAPTION,
     FOREST_CAPTION,
     LADDER_CAPTION,
     draw_envelopes,
     draw_forest,
     draw_ladder,
+    envelope_caption,
     family_title,
     null_words,
     p_words,
@@ -41,7 +41,6 @@ from zspace.figures.verdicts import (
 from zspace.results import Measurement
 
 __all__ = [
-    "ENVELOPE_CAPTION",
     "FIGURES",
     "FOREST_CAPTION",
     "LADDER_CAPTION",
@@ -59,6 +58,7 @@ __all__ = [
     "draw_map_colors",
     "draw_map_density",
     "draw_rates",
+    "envelope_caption",
     "family_title",
     "figure_set",
     "inline_svg",

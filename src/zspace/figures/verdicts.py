@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from zspace.figures.numbers import format_number
+from zspace.figures.numbers import format_grid, format_number
 from zspace.figures.style import (
     DATA,
     LAW,
@@ -36,11 +36,6 @@ FOREST_CAPTION = (
     "null model, and the unit is their standard deviation, so that all quantities share one scale (even up to 5, "
     "logarithmic beyond). Bar: the band of those clouds. Filled diamond: the cloud, outside the band; open circle: "
     "inside. With many rows some leave the band by chance: the corrected p-value above a panel is what counts."
-)
-ENVELOPE_CAPTION = (
-    "Solid: the curve of the cloud. Light band: the global envelope of the null model, which one of its own curves "
-    "leaves anywhere at all with a chance of 5 %; dashed: the middle of its curves. Squares mark where the cloud's "
-    "curve is outside, at scales where it is unlike this null model. Every panel has a height scale of its own."
 )
 
 _EVEN_UP_TO = 5.0
@@ -149,7 +144,7 @@ def _panel_title(rung: RungTest, family: str) -> str:
 def _reach(comparisons: Sequence[Comparison]) -> float:
     """Return how far the scale has to go, to both sides."""
     bands = [abs(end) for one in comparisons for end in one.band_effect or ()]
-    return 1.3 * max([_EVEN_UP_TO, *bands, *(abs(one.effect) for one in comparisons if one.effect is not None)])
+    return 1.6 * max([_EVEN_UP_TO, *bands, *(abs(one.effect) for one in comparisons if one.effect is not None)])
 
 
 def _set_scale(axes: Axes, reach: float) -> None:
@@ -173,12 +168,23 @@ def _draw_row(axes: Axes, place: int, one: Comparison | None, reach: float) -> N
     bar = Rectangle((low, place - 0.22), high - low, 0.44, facecolor=NULL, edgecolor=NULL_EDGE, lw=0.6, zorder=2)
     axes.add_patch(bar)
     if one.band[0] <= one.value <= one.band[1]:
-        axes.plot(one.effect, place, marker="o", ms=5.5, mfc="white", mec=DATA, mew=1.3, zorder=3)
+        axes.plot(one.effect, place, marker="o", ms=5.5, mfc="white", mec=DATA, mew=1.3, zorder=3, clip_on=False)
     else:
-        axes.plot(one.effect, place, marker="D", ms=5.5, color=MARK, mew=0, zorder=3)
+        axes.plot(one.effect, place, marker="D", ms=5.5, color=MARK, mew=0, zorder=3, clip_on=False)
 
 
 # --- Curves in envelopes ----------------------------------------------------------------------------------------------
+
+
+def envelope_caption(envelopes: Sequence[Envelope]) -> str:
+    """Return how to read the figure of a curve, and what leaving its envelopes means."""
+    chance = format_grid(round(100 * (1 - min(one.level for one in envelopes)), 1))
+    return (
+        "Solid: the curve of the cloud. Light band: the global envelope of the null model, which one of its own curves "
+        f"leaves anywhere at all with a chance of {chance} %; dashed: the middle of its curves. Squares mark where the "
+        "cloud's curve is outside, at scales where it is unlike this null model. Every panel has a height scale of its "
+        "own."
+    )
 
 
 def draw_envelopes(envelopes: Sequence[Envelope]) -> Figure:
@@ -209,7 +215,7 @@ def _draw_envelope(axes: Axes, envelope: Envelope) -> None:
     axes.plot(x, y, color=DATA, zorder=4, label="z-points")
     outside = np.isin(x, envelope.left_at)
     # As vectors the squares would take more than all the rest.
-    axes.plot(x[outside], y[outside], color=MARK, marker="s", ms=2.8, lw=0, zorder=3, label="outside", rasterized=True)
+    axes.plot(x[outside], y[outside], color=MARK, marker="s", ms=2.6, lw=0, zorder=5, label="outside", rasterized=True)
     words = f"outside at {outside.sum()} of {len(x)}" if outside.any() else "inside everywhere"
     axes.set_title(f"{null_words(envelope.null)}: p {p_words(envelope.p)}\n{words}", fontsize=8.5, loc="left")
     plain_ticks(axes.xaxis)

@@ -9,12 +9,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from zspace.figures import (
-    ENVELOPE_CAPTION,
     FOREST_CAPTION,
     LADDER_CAPTION,
     draw_envelopes,
     draw_forest,
     draw_ladder,
+    envelope_caption,
     family_title,
     line_up_panels,
     p_words,
@@ -239,7 +239,7 @@ def _plates(anchor: str, verdict: Verdict, manner: Manner) -> Iterator[Plate]:
             name = found[0].title or curve.partition(".")[2].replace("_", " ").capitalize()
             tables = (_envelope_table(name, found),)
             figure = draw_envelopes(found)
-            yield _plate(anchor, f"{slug(curve)}-curve", name, ENVELOPE_CAPTION, manner, figure, tables)
+            yield _plate(anchor, f"{slug(curve)}-curve", name, envelope_caption(found), manner, figure, tables)
 
 
 def _plate(

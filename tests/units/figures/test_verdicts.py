@@ -9,7 +9,14 @@ import pytest
 
 from zspace.figures.lineups import line_up_panels
 from zspace.figures.style import DATA, MARK, to_svg
-from zspace.figures.verdicts import draw_envelopes, draw_forest, draw_ladder, p_words, quantity_title
+from zspace.figures.verdicts import (
+    draw_envelopes,
+    draw_forest,
+    draw_ladder,
+    envelope_caption,
+    p_words,
+    quantity_title,
+)
 from zspace.results import Comparison, LineUp
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,6 +84,7 @@ def test_envelopes_tell_where_the_curve_is_outside(verdict):
     written = texts(to_svg(draw_envelopes([gaussian, calm]), "curve"))
     assert f"outside at {len(gaussian.left_at)} of {len(gaussian.x)}" in written
     assert "inside everywhere" in written
+    assert "anywhere at all with a chance of 10 %" in envelope_caption([replace(gaussian, level=0.9), elliptical])
     assert "elliptical: p 0.70" in written
     assert {"number of the neighbour", "mean distance (units of z)", "z-points", "global envelope"} <= set(written)
 

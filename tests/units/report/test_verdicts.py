@@ -157,6 +157,7 @@ def test_points_alone_open_with_their_verdict(study, verdict):
     assert verdict.sentence in text_of(rendered.page[: rendered.page.index('<section id="findings"')])
     assert '<section id="points-verdict-evidence"' in rendered.page
     assert "verdict-ladder" in rendered.figures[""]
+    assert "<h2>Key findings</h2>" not in rendered.page  # nothing else was measured
     without = render_points_report(replace(report, found=replace(result, verdict=None, no_verdict="too few points")))
     assert "No verdict: too few points." in text_of(without.page)
 
