@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls.gaussian import EllipticalNull, GaussianNull, PriorNull
+from zspace.geometry.nulls.elliptical import EllipticalNull
+from zspace.geometry.nulls.gaussian import GaussianNull, PriorNull
 from zspace.geometry.nulls.marginals import MarginalsNull
 from zspace.geometry.nulls.mixture import MixtureNull
 from zspace.geometry.nulls.uniform import CubeNull, ShellNull
@@ -61,8 +62,8 @@ NULLS: dict[str, Null] = {
         Null(
             "elliptical",
             "an elliptical cloud",
-            keeps="Mean and covariance, and how far out each point lies, in units of the cloud's width in that "
-            "direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
+            keeps="The cloud's centre and shape, and how far out each point lies, in units of the shape's width in "
+            "that direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
             destroys="The direction in which each point lies: every direction becomes as good as any other, so that "
             "clusters, strings, sheets and holes away from the centre are gone.",
             fit=EllipticalNull.fit,
