@@ -9,7 +9,7 @@ import numpy as np
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.nulls.elliptical import EllipticalNull
 from zspace.geometry.nulls.gaussian import GaussianNull, PriorNull
-from zspace.geometry.nulls.marginals import MarginalsNull
+from zspace.geometry.nulls.marginals import CopulaNull, IndependentNull
 from zspace.geometry.nulls.mixture import MixtureNull
 from zspace.geometry.nulls.uniform import CubeNull, ShellNull
 from zspace.shapes import Points
@@ -75,22 +75,22 @@ NULLS: dict[str, Null] = {
             "along one component stay.",
             destroys="Which values belong to the same point: they are shuffled for each component by itself, so that "
             "nothing that takes two components to see is left.",
-            fit=MarginalsNull.independent,
+            fit=IndependentNull.fit,
         ),
         Null(
             "copula",
             "a Gaussian copula",
-            keeps="The values along every principal component, and how strongly any two components rise and fall "
-            "together by rank.",
-            destroys="Every other way in which components go together: curves, rings, clusters that no single "
-            "component shows, and whatever takes three components to see.",
-            fit=MarginalsNull.copula,
+            keeps="The values along every axis of z, to the digit, and how strongly any two axes rise and fall "
+            "together by rank: odd laws along the axes and correlation at the same time.",
+            destroys="Every other way in which axes go together: curves, rings, clusters that no single axis shows, "
+            "and whatever takes three axes to see.",
+            fit=CopulaNull.fit,
         ),
         Null(
             "mixture",
             "a mixture of Gaussians",
             keeps="Mean and covariance, and the cloud's large lumps: as many Gaussian parts, each of its own place, "
-            "width and shape, as predict points best that they were not fitted to.",
+            "width and shape, as best predict points that they were not fitted to.",
             destroys="All structure finer than these parts; inside a part there is no gap, string, sheet or hole.",
             fit=MixtureNull.fit,
         ),
