@@ -1,20 +1,12 @@
-"""Null models of the first three rungs: the prior, the Gaussian of the cloud's moments, and that of its radii too."""
+"""Null models of the first two rungs: the prior, and the Gaussian of the cloud's mean and covariance."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.nulls.frames import Frame, whitened
 from zspace.shapes import Points
-
-_RADII_ALIKE = 1e-5
-"""Radii that are off by no more than this share are kept."""
-_MOST_ROUNDS = 20
-"""Rounds of restoring the radii; 3 to 7 will do, but for clouds of which single points make out a direction."""
-_MOST_STRESS = 20.0
-"""The most by which a radius that is off is overdone."""
 
 
 @dataclass(frozen=True)
@@ -69,58 +61,3 @@ class GaussianNull:
         """
         shape = self.compared.n_points, self.frame.n_directions
         return self.frame.points(whitened(random.standard_normal(shape)))
-
-
-@dataclass(frozen=True)
-class EllipticalNull:
-    """Points in random directions at the cloud's own Mahalanobis radii, with its mean and covariance.
-
-    Source
-    ------
-    Given the radii, the directions of an elliptical law are uniform. That the draws also have the cloud's sample mean
-    and covariance is reached by turns, restoring radii and whitening; Tropp, Dhillon, Heath and Strohmer 2005, IEEE
-    Trans. Inf. Theory 51, 188, make tight frames of given norms in this way.
-    """
-
-    compared: Cloud
-    frame: Frame
-    radii: Float64[np.ndarray, " n_points"]
-    """Mahalanobis radii about the sample mean, by the sample covariance."""
-
-    @classmethod
-    def fit(cls, cloud: Cloud, _seed: int) -> "EllipticalNull":
-        """Take mean, covariance and Mahalanobis radii."""
-        frame = Frame.of(cloud)
-        return cls(cloud, frame, np.linalg.norm(frame.white(cloud.points), axis=1))
-
-    def draw(self, random: np.random.Generator) -> Points:
-        """Draw directions anew; keep sample mean and covariance to the digit, and the radii to 1e-5 of each.
-
-        After `_MOST_ROUNDS` rounds the radii are taken as they are. They are then off by some thousandths, and this
-        takes points so far out that one of them makes out most of the variance along its direction.
-
-        Cost
-        ----
-        Two products of n_points * z_dim ** 2 operations a round: 90 ms for 2,048 points in 256 dimensions.
-        """
-        n_points, n_directions = self.compared.n_points, self.frame.n_directions
-        if n_directions == 1:  # where a direction is a sign, half of them are positive, and the mean is not far from 0
-            signs = random.permutation(np.arange(n_points) % 2 * 2.0 - 1.0)
-            return self.frame.points(whitened((signs * self.radii)[:, np.newaxis]))
-        draws = whitened(random.standard_normal((n_points, n_directions)))
-        for round_number in range(_MOST_ROUNDS):
-            lengths = np.linalg.norm(draws, axis=1)
-            missing = np.divide(self.radii, lengths, out=np.ones_like(lengths), where=lengths > 0)
-            if np.abs(missing - 1).max(where=self.radii > 0, initial=0.0) <= _RADII_ALIKE:
-                break
-            draws = whitened(draws * (missing**self._stress if round_number else missing)[:, np.newaxis])
-        return self.frame.points(draws)
-
-    @property
-    def _stress(self) -> Float64[np.ndarray, " n_points"]:
-        """By how much the change of each radius is overdone, since whitening undoes a part of it.
-
-        A point's share in the variance of its own direction, and in the mean, gives way when the point is moved.
-        """
-        kept = 1 - (self.radii**2 + 1) / self.compared.n_points
-        return np.asarray(1 / kept.clip(min=1 / _MOST_STRESS))

@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.nulls.gaussian import EllipticalNull, GaussianNull, PriorNull
-from zspace.geometry.nulls.marginals import MarginalsNull
+from zspace.geometry.nulls.elliptical import EllipticalNull
+from zspace.geometry.nulls.gaussian import GaussianNull, PriorNull
+from zspace.geometry.nulls.marginals import CopulaNull, IndependentNull
 from zspace.geometry.nulls.mixture import MixtureNull
 from zspace.geometry.nulls.uniform import CubeNull, ShellNull
 from zspace.shapes import Points
@@ -62,8 +63,8 @@ NULLS: dict[str, Null] = {
         Null(
             "elliptical",
             "an elliptical cloud",
-            keeps="Mean and covariance, and how far out each point lies, in units of the cloud's width in that "
-            "direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
+            keeps="The cloud's centre and shape, and how far out each point lies, in units of the shape's width in "
+            "that direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
             destroys="The direction in which each point lies: every direction becomes as good as any other, so that "
             "clusters, strings, sheets and holes away from the centre are gone.",
             fit=EllipticalNull.fit,
@@ -75,22 +76,22 @@ NULLS: dict[str, Null] = {
             "along one component stay.",
             destroys="Which values belong to the same point: they are shuffled for each component by itself, so that "
             "nothing that takes two components to see is left.",
-            fit=MarginalsNull.independent,
+            fit=IndependentNull.fit,
         ),
         Null(
             "copula",
             "a Gaussian copula",
-            keeps="The values along every principal component, and how strongly any two components rise and fall "
-            "together by rank.",
-            destroys="Every other way in which components go together: curves, rings, clusters that no single "
-            "component shows, and whatever takes three components to see.",
-            fit=MarginalsNull.copula,
+            keeps="The values along every axis of z, to the digit, and how strongly any two axes rise and fall "
+            "together by rank: odd laws along the axes and correlation at the same time.",
+            destroys="Every other way in which axes go together: curves, rings, clusters that no single axis shows, "
+            "and whatever takes three axes to see.",
+            fit=CopulaNull.fit,
         ),
         Null(
             "mixture",
             "a mixture of Gaussians",
             keeps="Mean and covariance, and the cloud's large lumps: as many Gaussian parts, each of its own place, "
-            "width and shape, as predict points best that they were not fitted to.",
+            "width and shape, as best predict points that they were not fitted to.",
             destroys="All structure finer than these parts; inside a part there is no gap, string, sheet or hole.",
             fit=MixtureNull.fit,
         ),

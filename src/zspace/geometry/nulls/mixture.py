@@ -195,8 +195,8 @@ def _chosen_parts(white: White, seed: int) -> Parts:
 
 def _most_leading(white: White, n_parts: int) -> int:
     """Return in how many leading components so many parts may differ, so that each is told by enough points."""
-    n_points, n_directions = white.shape
-    return min(n_directions, _MOST_LEADING, n_points // (_POINTS_PER_LEADING * n_parts))
+    enough_points = len(white) // (_POINTS_PER_LEADING * n_parts)
+    return min(len(white.T), _MOST_LEADING, enough_points)
 
 
 def _fitted_parts(leading: White, n_parts: int, prior_points: float, seed: int) -> Parts:
