@@ -133,8 +133,8 @@ def test_a_cloud_is_compared_with_the_rung_that_it_comes_from_alone(script):
 
 
 def test_a_cloud_that_is_no_gaussian_stands_out_beside_one(script):
-    strings = SHAPES["strings"].draw(150, 3, 1)
-    trial = script.Trial("rungs", "gaussian", 150, 3, VerdictSettings(n_draws=39))
+    strings = SHAPES["strings"].draw(75, 3, 1)
+    trial = script.Trial("rungs", "gaussian", 75, 3, VerdictSettings(n_draws=39))
     hits = script.beside_its_rung(trial, Cloud(strings), 0).hits
     assert hits["family_neighbours"]
     assert hits["lower_dimensional_p_below_level"]
