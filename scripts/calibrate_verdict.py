@@ -1,9 +1,16 @@
 """How often is the verdict wrong, and how often does it see what is there? Counts, and the page that tells them.
 
-Run by hand, for minutes or for days: ``.venv/bin/python scripts/calibrate_verdict.py alarms`` draws clouds from fitted
-rungs of the ladder, ``power`` draws the known shapes, ``limits`` plants structures of the share that a verdict says it
-would have seen. Each trial is a cloud of its own with a seed of its own. Counts are added to the record after every
-trial, so that a run can be stopped at any time and goes on where it was; ``page`` writes the tables.
+Run by hand, for minutes or for days, as ``.venv/bin/python scripts/calibrate_verdict.py KIND``:
+
+- ``rungs`` draws clouds from fitted rungs of the ladder and compares each with its own rung, fitted anew: how often are
+  they told apart, and how often is a family, or a claim against this rung alone, significant?
+- ``alarms`` lets a whole verdict be passed on such clouds, which takes some six times as long.
+- ``power`` draws the known shapes: is what they are recognised?
+- ``limits`` plants structures of about the share that a verdict says it would have seen.
+- ``page`` writes the tables of what was counted.
+
+Each trial is a cloud of its own with a seed of its own. Counts are added to the record after every trial, so that a run
+can be stopped at any time and goes on where it was.
 """
 
 import argparse
@@ -22,9 +29,12 @@ from scipy import stats
 
 from zspace.files import read_json, write_json
 from zspace.geometry.clouds import Cloud
+from zspace.geometry.comparing.engine import compare
 from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted
+from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.truths.planting import STRUCTURES, plant
-from zspace.geometry.truths.shapes import SHAPES
+from zspace.geometry.truths.shapes import SHAPES, Shape
+from zspace.geometry.verdict.claims import CLAIMS, finding_of
 from zspace.geometry.verdict.judge import judge
 from zspace.machine import one_matrix_thread
 from zspace.records import to_mapping
@@ -36,6 +46,13 @@ from zspace.shapes import Points
 FINDINGS = Path(__file__).parent.parent / "docs" / "findings"
 RECORD, PAGE = FINDINGS / "verdict-calibration.json", FINDINGS / "verdict-calibration.md"
 BEGIN, END = "<!-- calibration: begin -->\n", "<!-- calibration: end -->\n"
+FIRST_PAGE = f"""# How often the verdict is right
+
+Clouds whose answer is known, judged again and again. The range beside each share holds the chance behind it in 95 of
+100 cases (Clopper and Pearson). What is at most 5 % in truth may be found above it by luck, but its range then still
+holds 5 %.
+
+{BEGIN}{END}"""
 LEVEL = 0.05
 BASES = {
     "prior": "standard-normal",
@@ -55,11 +72,22 @@ Counts = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What came of one trial."""
+
+    n_compared: int
+    hits: dict[str, bool]
+    """By what is counted: whether it was the case."""
+    closest: str | None = None
+    """The rung that the verdict names; None where there was no verdict."""
+
+
+@dataclass(frozen=True)
 class Trial:
     """What is drawn and judged, again and again with other seeds."""
 
     kind: str
-    """``"alarms"``, ``"power"`` or ``"limits"``."""
+    """``"rungs"``, ``"alarms"``, ``"power"`` or ``"limits"``."""
     name: str
     """Of the rung, the shape or the structure."""
     n_points: int
@@ -76,7 +104,8 @@ class Trial:
 
     def draw(self, number: int) -> Points:
         """Return the cloud of a trial."""
-        return {"alarms": self._from_a_rung, "power": self._of_a_shape, "limits": self._with_a_plant}[self.kind](number)
+        ways = {"power": self._of_a_shape, "limits": self._with_a_plant}
+        return ways.get(self.kind, self._from_a_rung)(number)
 
     def _from_a_rung(self, number: int) -> Points:
         return fitted_rung(self.name, self.n_points, self.z_dim).draw(random_stream(number, "calibration", self.name))
@@ -89,9 +118,12 @@ class Trial:
         random = random_stream(number, "calibration", "plant", self.name)
         return plant(STRUCTURES[self.name], points, self.share, THICKNESS, random)
 
-    def judged(self, number: int) -> Verdict:
-        """Return the verdict on the cloud of a trial."""
-        return judge(Cloud(self.draw(number)), self.asked, number)
+    def outcome(self, number: int) -> Outcome:
+        """Return what comes of the trial with this number."""
+        cloud = Cloud(self.draw(number))
+        if self.kind == "rungs":
+            return beside_its_rung(self, cloud, number)
+        return of_verdict(self, judge(cloud, self.asked, number))
 
 
 @cache
@@ -106,7 +138,7 @@ def fitted_rung(name: str, n_points: int, z_dim: int) -> Fitted:
 
 
 def proportion(n_hits: int, n_trials: int) -> Counts:
-    """Return a share and the range that 95 % of such ranges hold the chance in, by the binomial law.
+    """Return a share with a range that, in 95 of 100 cases, holds the chance behind it.
 
     Source
     ------
@@ -122,32 +154,54 @@ def proportion(n_hits: int, n_trials: int) -> Counts:
     return {"n_hits": n_hits, "share": n_hits / n_trials, "low": low, "high": high}
 
 
-def counted(trial: Trial, counts: Counts, verdict: Verdict) -> Counts:
-    """Return counts with those of one more verdict added."""
+def counted(counts: Counts, outcome: Outcome) -> Counts:
+    """Return counts with those of one more trial added."""
     n_trials = counts.get("n_trials", 0) + 1
-    closest = counts.get("closest", {})
-    closest = {**closest, verdict.closest_null: closest.get(verdict.closest_null, 0) + 1}
-    found = {"n_trials": n_trials, "n_compared": verdict.n_compared, "closest": dict(sorted(closest.items()))}
-    told = {f"told_from_{rung.null}": rung.answer == "yes" for rung in verdict.rungs}
-    claims = {name: claim.answer == "yes" for name, claim in verdict.claims.items()}
-    below = {f"{name}_p_below_level": (claim.p or 1.0) <= LEVEL for name, claim in verdict.claims.items()}
-    hits = {**told, **claims, **below, **_right(trial, verdict)}
-    return {**found, **{name: _one_more(counts.get(name), hit, n_trials) for name, hit in hits.items()}}
+    found: Counts = {"n_trials": n_trials, "n_compared": outcome.n_compared}
+    if outcome.closest is not None:
+        closest = counts.get("closest", {})
+        found["closest"] = dict(sorted({**closest, outcome.closest: closest.get(outcome.closest, 0) + 1}.items()))
+    return {**found, **{name: _one_more(counts.get(name), hit, n_trials) for name, hit in outcome.hits.items()}}
 
 
 def _one_more(before: Counts | None, hit: bool, n_trials: int) -> Counts:
     return proportion((before or {"n_hits": 0})["n_hits"] + hit, n_trials)
 
 
-def _right(trial: Trial, verdict: Verdict) -> dict[str, bool]:
+def beside_its_rung(trial: Trial, cloud: Cloud, seed: int) -> Outcome:
+    """Compare a cloud with the rung that it was drawn from, fitted to it anew."""
+    watched = {evidence.quantity for row in CLAIMS.values() for evidence in row.evidence}
+    fitted = NULLS[trial.name].fit(cloud, seed)
+    compared = compare(trial.name, fitted, [*SUBJECTS.values()], trial.asked.n_draws, seed, watched)
+    tests = compared.tests()
+    hits = {f"told_from_{trial.name}": any(_is_small(test.p_corrected) for test in tests)}
+    hits |= {f"family_{test.family}": _is_small(test.p) for test in tests}
+    comparisons = [one for family in compared.families for one in family.comparisons()]
+    findings = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
+    hits |= {f"{name}_p_below_level": _is_small(one.p) for name, one in findings.items() if one.p is not None}
+    return Outcome(compared.n_compared, hits)
+
+
+def _is_small(p: float | None) -> bool:
+    return p is not None and p <= LEVEL
+
+
+def of_verdict(trial: Trial, verdict: Verdict) -> Outcome:
+    """Return what is counted of a verdict."""
+    hits = {f"told_from_{rung.null}": rung.answer == "yes" for rung in verdict.rungs}
+    hits |= {name: claim.answer == "yes" for name, claim in verdict.claims.items()}
+    hits |= {f"{name}_p_below_level": _is_small(claim.p) for name, claim in verdict.claims.items()}
+    if trial.kind == "power":
+        hits |= _right(SHAPES[trial.name], verdict)
+    return Outcome(verdict.n_compared, hits, verdict.closest_null)
+
+
+def _right(shape: Shape, verdict: Verdict) -> dict[str, bool]:
     """Return what of a shape was recognised: the rung, and each claim that there is a right answer to.
 
     Detection limits are not measured for a trial, and without one no verdict says that there is no such structure: to
     leave a structure unclaimed is right where there is none.
     """
-    if trial.kind != "power":
-        return {}
-    shape = SHAPES[trial.name]
     right = {
         f"{name}_right": (verdict.claims[name].answer == "yes") == (answer == "yes")
         for name, answer in shape.claims.items()
@@ -171,9 +225,9 @@ def run(trials: list[Trial], n_trials: int, n_processes: int, record: Path) -> I
     for core in islice(sorted(os.sched_getaffinity(0)) * n_processes, n_processes):
         cores.put(core)
     with ProcessPoolExecutor(n_processes, context, _keep_to_a_core, (cores,)) as pool:
-        for (trial, _), verdict in zip(places, pool.map(_judged, places), strict=True):
+        for (trial, _), outcome in zip(places, pool.map(_outcome, places), strict=True):
             kind = done.setdefault(trial.kind, {})
-            kind[trial.key] = {"settings": to_mapping(trial.asked), **counted(trial, kind.get(trial.key, {}), verdict)}
+            kind[trial.key] = {"settings": to_mapping(trial.asked), **counted(kind.get(trial.key, {}), outcome)}
             write_json(record, done)
             yield trial, kind[trial.key]
 
@@ -186,11 +240,10 @@ def _keep_to_a_core(cores: Any) -> None:  # noqa: ANN401 - a queue of the contex
     os.sched_setaffinity(0, {cores.get()})
 
 
-def _judged(place: tuple[Trial, int]) -> Verdict:
+def _outcome(place: tuple[Trial, int]) -> Outcome:
     trial, number = place
     with one_matrix_thread():
-        verdict = trial.judged(number)
-    return replace(verdict, comparisons=(), envelopes=(), line_ups=())  # they are long, and not counted
+        return trial.outcome(number)
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------
@@ -202,7 +255,8 @@ Row = tuple[str, str]
 def tables(record: Counts) -> str:
     """Return the tables of all counts, as Markdown."""
     sections = {
-        "alarms": ("False alarms", "clouds drawn from {}", _alarm_rows),
+        "rungs": ("Clouds beside the rung that they are drawn from", "drawn from {}", _rung_rows),
+        "alarms": ("False alarms of whole verdicts", "drawn from {}", _alarm_rows),
         "power": ("Known shapes", "{}", _power_rows),
         "limits": ("Detection limits", "{}", _limit_rows),
     }
@@ -234,13 +288,20 @@ def _words(claim: str) -> str:
     return claim.replace("_", "-")
 
 
+def _rung_rows(key: str, counts: Counts) -> list[Row]:
+    rung = key.split("_", 1)[0]
+    families = [(f"family {_words(name.removeprefix('family_'))}", name) for name in counts if name[:7] == "family_"]
+    below = [(f"claim {_words(name.removesuffix('_p_below_level'))}", name) for name in counts if name[-6:] == "_level"]
+    return [(f"told from {NULLS[rung].title}", f"told_from_{rung}"), *families, *below]
+
+
 def _alarm_rows(key: str, counts: Counts) -> list[Row]:
     rung = key.split("_", 1)[0]
     # What the shape has that the rung was fitted to is no false alarm.
     absent = [name for name, answer in SHAPES[BASES[rung]].claims.items() if answer == "no" and name != "gaussian"]
     made = [(f"claimed {_words(name)}", name) for name in absent]
     below = [(f"p of {_words(name)} at most {LEVEL}", f"{name}_p_below_level") for name in absent]
-    told = [(f"told from {NULLS[rung].title}, which they are drawn from", f"told_from_{rung}")]
+    told = [(f"told from {NULLS[rung].title}", f"told_from_{rung}")]
     return told + [row for row in made + below if row[1] in counts]
 
 
@@ -265,9 +326,9 @@ def with_tables(page: str, record: Counts) -> str:
 # --- The command line -------------------------------------------------------------------------------------------------
 
 
-def alarm_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
+def rung_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
     """Return one trial for each rung."""
-    return [Trial("alarms", name, asked.n_points or 400, asked.z_dim or 8, settings) for name in asked.only or LADDER]
+    return [Trial(asked.act, name, asked.n_points or 400, asked.z_dim or 8, settings) for name in asked.only or LADDER]
 
 
 def power_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
@@ -297,13 +358,14 @@ def limit_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[T
 
 def main() -> None:
     """Run trials of one kind, or write the page."""
-    kinds: dict[str, Callable[[argparse.Namespace, VerdictSettings], list[Trial]]] = {
-        "alarms": alarm_trials,
+    ways: dict[str, Callable[[argparse.Namespace, VerdictSettings], list[Trial]]] = {
+        "rungs": rung_trials,
+        "alarms": rung_trials,
         "power": power_trials,
         "limits": limit_trials,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=[*kinds, "page"])
+    parser.add_argument("act", choices=[*ways, "page"])
     parser.add_argument("--only", nargs="+", help="names of rungs, shapes or structures")
     parser.add_argument("--n-trials", type=int, default=400)
     parser.add_argument("--n-points", type=int)
@@ -314,12 +376,12 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=RECORD)
     asked = parser.parse_args()
     if asked.act == "page":
-        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), read_json(RECORD)), encoding="utf-8")
+        page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else FIRST_PAGE
+        PAGE.write_text(with_tables(page, read_json(RECORD)), encoding="utf-8")
         return
     settings = VerdictSettings(n_compared=asked.n_compared, n_draws=asked.n_draws, limits=False)
-    for trial, counts in run(kinds[asked.act](asked, settings), asked.n_trials, asked.processes, asked.record):
-        line = f"{trial.kind} {trial.key}: {counts['n_trials']} of {asked.n_trials}, closest {counts['closest']}\n"
-        sys.stdout.write(line)
+    for trial, counts in run(ways[asked.act](asked, settings), asked.n_trials, asked.processes, asked.record):
+        sys.stdout.write(f"{trial.kind} {trial.key}: {counts['n_trials']} of {asked.n_trials}\n")
         sys.stdout.flush()
 
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from zspace.files import read_json, write_json
+from zspace.geometry.clouds import Cloud
 from zspace.geometry.truths.shapes import SHAPES
 from zspace.results import Claim, RungTest, Verdict
 from zspace.settings import VerdictSettings
@@ -71,7 +72,7 @@ def test_verdicts_are_counted_one_after_the_other(script, trial):
     ]
     counts = {}
     for verdict in verdicts:
-        counts = script.counted(trial, counts, verdict)
+        counts = script.counted(counts, script.of_verdict(trial, verdict))
     assert counts["n_trials"] == 3
     assert counts["closest"] == {"elliptical": 1, "gaussian": 2}
     hits = {name: found["n_hits"] for name, found in counts.items() if isinstance(found, dict) and "n_hits" in found}
@@ -89,7 +90,9 @@ def test_of_a_shape_it_is_counted_what_was_recognised(script):
     trial = script.Trial("power", "strings", 400, 8, VerdictSettings(limits=False))
     right = a_verdict("mixture", made=("strings", "lower_dimensional"))
     wrong = a_verdict("gaussian", made=("strings", "gaussian"))
-    counts = script.counted(trial, script.counted(trial, {}, right), wrong)
+    counts = {}
+    for verdict in (right, wrong):
+        counts = script.counted(counts, script.of_verdict(trial, verdict))
     shares = {name: found["share"] for name, found in counts.items() if name.endswith("_right")}
     assert shares == {
         "gaussian_right": 0.5,
@@ -119,6 +122,24 @@ def test_known_shapes_and_planted_clouds_are_drawn_with_the_number_as_seed(scrip
     assert planted.key == "strings_200_x_8_100_thousandths"
 
 
+def test_a_cloud_is_compared_with_the_rung_that_it_comes_from_alone(script):
+    trial = script.Trial("rungs", "gaussian", 60, 3, VerdictSettings(n_draws=19))
+    outcome = trial.outcome(0)
+    assert (outcome.n_compared, outcome.closest) == (60, None)
+    assert {name for name in outcome.hits if name.startswith("told")} == {"told_from_gaussian"}
+    assert {f"family_{name}" for name in ("radius", "neighbours", "dimension", "hollow")} <= outcome.hits.keys()
+    # With 19 draws no family is significant after a correction over all of them, on whatever cloud.
+    assert not outcome.hits["told_from_gaussian"]
+
+
+def test_a_cloud_that_is_no_gaussian_stands_out_beside_one(script):
+    strings = SHAPES["strings"].draw(75, 3, 1)
+    trial = script.Trial("rungs", "gaussian", 75, 3, VerdictSettings(n_draws=39))
+    hits = script.beside_its_rung(trial, Cloud(strings), 0).hits
+    assert hits["family_neighbours"]
+    assert hits["lower_dimensional_p_below_level"]
+
+
 def test_each_rung_is_drawn_from_a_shape_that_it_describes(script):
     assert tuple(script.BASES) == RUNGS
     for rung, shape in script.BASES.items():
@@ -135,16 +156,16 @@ def test_a_record_made_with_other_settings_is_not_added_to(script, trial, tmp_pa
 def a_record(script, trial):
     counts = {}
     for verdict in (a_verdict(), a_verdict(), a_verdict("elliptical", made=("strings",))):
-        counts = script.counted(trial, counts, verdict)
+        counts = script.counted(counts, script.of_verdict(trial, verdict))
     return {"alarms": {trial.key: {"settings": {"n_draws": 199}, **counts}}}
 
 
 def test_tables_show_shares_with_ranges_and_the_key_of_each(script, trial):
     shown = script.tables(a_record(script, trial))
-    assert "### Clouds drawn from gaussian 400 x 8" in shown
+    assert "### Drawn from gaussian 400 x 8" in shown
     assert "3 clouds, 300 points compared, at most 199 draws of each null model." in shown
     assert (
-        "| told from a Gaussian, which they are drawn from | 0.333 | 0.008 to 0.906 "
+        "| told from a Gaussian | 0.333 | 0.008 to 0.906 "
         "| `alarms.gaussian_400_x_8.told_from_gaussian.share` |" in shown
     )
     assert "| claimed strings | 0.333 | 0.008 to 0.906 | `alarms.gaussian_400_x_8.strings.share` |" in shown
@@ -159,6 +180,10 @@ def test_a_page_keeps_what_is_outside_its_marks(script, trial):
     assert script.with_tables(page, record) == page
 
 
+RECORD = ROOT / "docs" / "findings" / "verdict-calibration.json"
+
+
+@pytest.mark.skipif(not RECORD.exists(), reason="nothing was counted yet")
 def test_the_page_tells_what_the_record_holds(script):
     page = script.PAGE.read_text(encoding="utf-8")
     assert script.with_tables(page, read_json(script.RECORD)) == page, "run scripts/calibrate_verdict.py page"
