@@ -24,6 +24,8 @@ _RIDGE = 1e-3
 """Added to the variances of standardised features: features that are copies of each other decide nothing."""
 
 Features = Float64[np.ndarray, "n_points n_features"]
+Nearest = Float32[np.ndarray, "_ n_nearest"]
+"""Squared distances from every point to the nearest of some points, in any order."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class SampleView:
     """What surrounds each point within its own sample."""
     some: Points
     """Up to `_N_MIXED` of the points, evenly by distance from the mean."""
-    nearest: Float32[np.ndarray, "n_some n_nearest"]
+    nearest: Nearest
     """Their squared distances to the nearest of themselves, in squared `unit`."""
     unit: float
     """Root mean square distance from the mean, in units of z."""
@@ -129,23 +131,30 @@ def own_neighbours(view: SampleView, reference: SampleView) -> float:
     """
     centre = view.some.mean(axis=0, dtype=np.float64)
     one, other = (((some - centre) / view.unit).astype(np.float32) for some in (view.some, reference.some))
-    across = one @ other.T
-    across *= -2
-    across += np.einsum("ij,ij->i", one, one)[:, np.newaxis]
-    across += np.einsum("ij,ij->i", other, other)
     scale = np.float32((reference.unit / view.unit) ** 2)
-    shares = [_own_share(view.nearest, _smallest(across)), _own_share(scale * reference.nearest, _smallest(across.T))]
-    return float(np.average(shares, weights=across.shape))
+    shares = [
+        _own_share(view.nearest, _nearest_across(one, other)),
+        _own_share(scale * reference.nearest, _nearest_across(other, one)),
+    ]
+    return float(np.average(shares, weights=[len(one), len(other)]))
 
 
-def _smallest(squares: Float32[np.ndarray, "n_points n_others"]) -> Float32[np.ndarray, "n_points n_nearest"]:
+def _nearest_across(points: Points, others: Float32[np.ndarray, "n_others z_dim"]) -> Nearest:
+    """Return the squared distances from every point to the nearest of the others."""
+    # Not the transpose of the same products: rows of columns of 1,024 values take longer to read than to compute.
+    squares = points @ others.T
+    squares *= -2
+    squares += np.einsum("ij,ij->i", points, points)[:, np.newaxis]
+    squares += np.einsum("ij,ij->i", others, others)
+    return _smallest(squares)
+
+
+def _smallest(squares: Float32[np.ndarray, "n_points n_others"]) -> Nearest:
     """Return the smallest values of every row, in any order."""
     return np.asarray(np.partition(squares, _MIXED_NEIGHBORS - 1, axis=1)[:, :_MIXED_NEIGHBORS])
 
 
-def _own_share(
-    own: Float32[np.ndarray, "n_points n_nearest"], across: Float32[np.ndarray, "n_points n_nearest"]
-) -> float:
+def _own_share(own: Nearest, across: Nearest) -> float:
     """Return the share of the nearest neighbours that are in the own sample."""
     order = np.argsort(np.concatenate([own, across], axis=1), axis=1, kind="stable")
     return float((order[:, :_MIXED_NEIGHBORS] < own.shape[1]).mean())
