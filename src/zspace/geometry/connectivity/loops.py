@@ -11,10 +11,10 @@ from scipy.sparse import csgraph
 
 from zspace.geometry.connectivity.trees import minimum_spanning_tree
 
-N_NEIGHBORS = 6
+N_NEIGHBORS = 12
 """Of every point in the graph; the minimum spanning tree is added, so that it holds together."""
 N_LANDMARKS = 64
-_DETOUR = 1.1
+_DETOUR = 1.05
 """A point is between two others when the way by it is at most so much longer."""
 
 Ways = Float64[np.ndarray, "n_points n_points"]
@@ -65,10 +65,12 @@ def longest_loop(squares: Float32[np.ndarray, "n_points n_points"]) -> float:
     some = between.any(axis=1)
     if not some.any():
         return 0.0
-    between, apart = between[some], apart[some]
-    # The two that are farthest apart, by going to the farthest one twice.
+    between, apart, from_one = between[some], apart[some], ways[i[some]]
+    # The two that are farthest apart across the ways, by going to the farthest one twice; what one of them is farther
+    # along does not count.
     here = between.argmax(axis=1)
     for _ in range(2):
-        reach = np.where(between, ways[here], -1.0)
-        here = reach.argmax(axis=1)
-    return float(2 * np.minimum(reach.max(axis=1), apart).max() / edge)
+        along = np.abs(from_one - np.take_along_axis(from_one, here[:, np.newaxis], axis=1))
+        across = np.where(between, ways[here] - along, -1.0)
+        here = across.argmax(axis=1)
+    return float(2 * np.minimum(across.max(axis=1), apart).max() / edge)

@@ -16,6 +16,8 @@ MOST_NEIGHBORS = 64
 _NEAR = 1e-10
 """Squared distances below this share of the squared lengths are computed from differences, lest they be rounding."""
 _PAIRS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 64
+"""So that a block stays in the cache."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,14 @@ def pairs_of(points: Points, mean: Float64[np.ndarray, " z_dim"]) -> Pairs:
 def _squares(centred: Float64[np.ndarray, "n_points z_dim"]) -> Float32[np.ndarray, "n_points n_points"]:
     products = centred @ centred.T
     lengths = products.diagonal().copy()
-    products *= -2
-    products += lengths
-    products += lengths[:, np.newaxis]
-    squares: Float32[np.ndarray, "n_points n_points"] = products.astype(np.float32)
+    squares = np.empty(products.shape, dtype=np.float32)
+    for start in range(0, len(products), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        block = products[rows]
+        block *= -2
+        block += lengths
+        block += lengths[rows, np.newaxis]
+        squares[rows] = block
     del products
     np.fill_diagonal(squares, np.inf)
     first, second = np.nonzero(squares <= (_NEAR * lengths)[:, np.newaxis])

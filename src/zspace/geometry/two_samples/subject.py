@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 from scipy import stats
 
 from zspace.geometry.clouds import Cloud
@@ -13,29 +13,37 @@ from zspace.geometry.neighbourhoods.pairs import Pairs
 from zspace.shapes import Points
 
 _FEWEST_POINTS = 40
-_N_MIXED = 1024
-"""Points of each sample whose neighbours are looked for in both, at most."""
 _MIXED_NEIGHBORS = 5
 _NEIGHBORS = (1, 4, 16, 64)
 _LOCAL_NEIGHBORS, _HUB_NEIGHBORS = 16, 10
+_LATE = 1000.0
+"""Distances, in units of the cloud's size, by this leave digits that are chance, and yet no rounding of float32."""
 _EQUAL = 1e-6
 """Equal points count as this share of the cloud's size apart, so that logarithms can be taken."""
 _RIDGE = 1e-3
 """Added to the variances of standardised features: features that are copies of each other decide nothing."""
 
 Features = Float64[np.ndarray, "n_points n_features"]
+Nearest = Float32[np.ndarray, "_ n_nearest"]
+"""Squared distances from every point to the nearest of some points, in any order."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """Half of a sample, and what it shows without the other half."""
+
+    points: Float32[np.ndarray, "n_half z_dim"]
+    features: Float64[np.ndarray, "n_half n_features"]
+    """What surrounds each point."""
+    nearest: Float32[np.ndarray, "n_half n_nearest"]
+    """Squared distances to the nearest others, in squared units of the sample."""
 
 
 @dataclass(frozen=True)
 class SampleView:
-    """A sample, its points by their distance from the mean."""
+    """A sample in halves that share no point."""
 
-    features: Features
-    """What surrounds each point within its own sample."""
-    some: Points
-    """Up to `_N_MIXED` of the points, evenly by distance from the mean."""
-    nearest: Float32[np.ndarray, "n_some n_nearest"]
-    """Their squared distances to the nearest of themselves, in squared `unit`."""
+    halves: tuple[Half, Half]
     unit: float
     """Root mean square distance from the mean, in units of z."""
 
@@ -49,19 +57,34 @@ def sample_view(cloud: Cloud) -> SampleView:
         For fewer than 40 points, or when all are equal.
     """
     cloud.require_points("two samples", _FEWEST_POINTS)
-    pairs, whitened, rows = cloud.pairs, cloud.whitened, cloud.spread_rows(_N_MIXED)
+    by_chance, middle = _by_chance(cloud), cloud.n_points // 2
+    return SampleView((_half(cloud, by_chance[:middle]), _half(cloud, by_chance[middle:])), cloud.pairs.unit)
+
+
+def _by_chance(cloud: Cloud) -> Int64[np.ndarray, " n_points"]:
+    """Return the rows in an order that is as good as chance, whatever the order in which they are stored.
+
+    The late digits of the points' distances from the mean decide. Fixed ranks of the distances would not do: both
+    halves would have what is peculiar to the radii of this sample. Copies stay together.
+    """
+    centred = cloud.points - cloud.mean
+    late_digits = np.linalg.norm(centred, axis=1) / cloud.pairs.unit * _LATE % 1
+    return np.argsort(late_digits, kind="stable")
+
+
+def _half(cloud: Cloud, rows: Int64[np.ndarray, " n_half"]) -> Half:
+    pairs = Pairs(cloud.pairs.squares[np.ix_(rows, rows)], cloud.pairs.unit)
     near = pairs.neighbors
-    known = [k - 1 for k in _NEIGHBORS if k <= near.distances.shape[1]]
-    occurrences = np.bincount(near.indices[:, :_HUB_NEIGHBORS].ravel(), minlength=cloud.n_points)
+    numbers = np.minimum(_NEIGHBORS, near.distances.shape[1]) - 1
+    occurrences = np.bincount(near.indices[:, :_HUB_NEIGHBORS].ravel(), minlength=len(rows))
     features = (
-        np.log(near.distances[:, known].clip(min=_EQUAL * pairs.unit)),
+        np.log(near.distances[:, numbers].clip(min=_EQUAL * pairs.unit)),
         np.log1p(occurrences),
-        np.linalg.norm(whitened, axis=1).astype(np.float64),
+        np.linalg.norm(cloud.whitened[rows], axis=1),
         np.log(_local_components(pairs)),
     )
-    own = pairs.squares[np.ix_(rows, rows)]
-    np.fill_diagonal(own, np.inf)
-    return SampleView(np.column_stack(features)[cloud.by_distance], cloud.points[rows], _smallest(own), pairs.unit)
+    nearest = (near.distances[:, :_MIXED_NEIGHBORS] / pairs.unit) ** 2
+    return Half(cloud.points[rows], np.column_stack(features).astype(np.float64), nearest.astype(np.float32))
 
 
 def _local_components(pairs: Pairs) -> Float64[np.ndarray, " n_points"]:
@@ -76,20 +99,23 @@ def _local_components(pairs: Pairs) -> Float64[np.ndarray, " n_points"]:
 def classifier_area(view: SampleView, reference: SampleView) -> float:
     """Return how well a classifier tells held-out points of two samples from each other: the area under its curve.
 
-    Every other point of both samples, by distance from the mean, trains it; the others judge it; then the other way
-    round. 0.5 is chance, 1 is no mistake.
+    One half of both samples trains it, the other judges it; then the other way round. 0.5 is chance, 1 no mistake.
+
+    Randomness
+    ----------
+    None: the points themselves decide which half they are in.
 
     Source
     ------
     Fisher's linear discriminant on features, their squares and products. Lopez-Paz and Oquab 2017, Revisiting
     classifier two-sample tests: the held-out score is the statistic.
     """
-    samples = (_with_products(view.features, view.features), _with_products(reference.features, view.features))
+    like = np.concatenate([half.features for half in view.halves])
+    ones, others = ([_with_products(half.features, like) for half in sample.halves] for sample in (view, reference))
     areas = []
-    for start in (0, 1):
-        one, other = (sample[start::2] for sample in samples)
-        scores = [sample[1 - start :: 2] @ _discriminant(one, other) for sample in samples]
-        areas.append(_area_under_curve(*scores))
+    for trained, judged in ((0, 1), (1, 0)):
+        direction = _discriminant(ones[trained], others[trained])
+        areas.append(_area_under_curve(ones[judged] @ direction, others[judged] @ direction))
     return float(np.mean(areas))
 
 
@@ -119,7 +145,7 @@ def _area_under_curve(ones: Float64[np.ndarray, " n_ones"], others: Float64[np.n
 
 
 def own_neighbours(view: SampleView, reference: SampleView) -> float:
-    """Return the share of nearest neighbours in both samples together that are of a point's own sample.
+    """Return the share of nearest neighbours in halves of both samples together that are of a point's own sample.
 
     It is a half when both samples come from one law, and higher when each has places of its own.
 
@@ -127,25 +153,28 @@ def own_neighbours(view: SampleView, reference: SampleView) -> float:
     ------
     Schilling 1986, J. Am. Stat. Assoc. 81, 799; Henze 1988, Ann. Stat. 16, 772.
     """
-    centre = view.some.mean(axis=0, dtype=np.float64)
-    one, other = (((some - centre) / view.unit).astype(np.float32) for some in (view.some, reference.some))
-    across = one @ other.T
-    across *= -2
-    across += np.einsum("ij,ij->i", one, one)[:, np.newaxis]
-    across += np.einsum("ij,ij->i", other, other)
+    half, other_half = view.halves[0], reference.halves[0]
+    centre = half.points.mean(axis=0, dtype=np.float64)
+    one, other = (((some.points - centre) / view.unit).astype(np.float32) for some in (half, other_half))
     scale = np.float32((reference.unit / view.unit) ** 2)
-    shares = [_own_share(view.nearest, _smallest(across)), _own_share(scale * reference.nearest, _smallest(across.T))]
-    return float(np.average(shares, weights=across.shape))
+    shares = [
+        _own_share(half.nearest, _nearest_across(one, other)),
+        _own_share(scale * other_half.nearest, _nearest_across(other, one)),
+    ]
+    return float(np.average(shares, weights=[len(one), len(other)]))
 
 
-def _smallest(squares: Float32[np.ndarray, "n_points n_others"]) -> Float32[np.ndarray, "n_points n_nearest"]:
-    """Return the smallest values of every row, in any order."""
+def _nearest_across(points: Points, others: Float32[np.ndarray, "n_others z_dim"]) -> Nearest:
+    """Return the squared distances from every point to the nearest of the others."""
+    # Not the transpose of the same products: columns of 1,024 values take longer to read than to compute anew.
+    squares = points @ others.T
+    squares *= -2
+    squares += np.einsum("ij,ij->i", points, points)[:, np.newaxis]
+    squares += np.einsum("ij,ij->i", others, others)
     return np.asarray(np.partition(squares, _MIXED_NEIGHBORS - 1, axis=1)[:, :_MIXED_NEIGHBORS])
 
 
-def _own_share(
-    own: Float32[np.ndarray, "n_points n_nearest"], across: Float32[np.ndarray, "n_points n_nearest"]
-) -> float:
+def _own_share(own: Nearest, across: Nearest) -> float:
     """Return the share of the nearest neighbours that are in the own sample."""
     order = np.argsort(np.concatenate([own, across], axis=1), axis=1, kind="stable")
     return float((order[:, :_MIXED_NEIGHBORS] < own.shape[1]).mean())
@@ -169,7 +198,7 @@ SUBJECT = Subject(
             "own_neighbours",
             "Neighbours of the own sample",
             "share of neighbours",
-            f"{_MIXED_NEIGHBORS} nearest neighbours among the points of both samples (Schilling 1986, Henze 1988)",
+            f"{_MIXED_NEIGHBORS} nearest neighbours among halves of both samples (Schilling 1986, Henze 1988)",
             "high",
             own_neighbours,
         ),
