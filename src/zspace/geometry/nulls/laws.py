@@ -72,7 +72,7 @@ def whitened(draws: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarra
     """Turn draws into ones whose mean is 0 and whose covariance is the identity, to the digit."""
     draws = draws - draws.mean(axis=0)
     factor = np.linalg.cholesky(draws.T @ draws / len(draws))
-    return np.asarray(np.linalg.solve(factor, draws.T).T)
+    return np.asarray(linalg.solve_triangular(factor, draws.T, lower=True).T)
 
 
 def fitted_gaussian_radii(cloud: Cloud, n_clouds: int, seed: int) -> list[Float64[np.ndarray, " n_points"]]:
