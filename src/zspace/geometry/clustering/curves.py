@@ -6,8 +6,15 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.clustering.estimates import EVERY_UP_TO, UNITS, Finding, Judged, tried_words
-from zspace.geometry.clustering.inertia import centred_points, compared_points, look_at, look_at_nulls, possible_ks
+from zspace.geometry.clustering.estimates import EVERY_UP_TO, UNITS, Finding, Judged
+from zspace.geometry.clustering.inertia import (
+    centred_points,
+    compared_points,
+    leading_components,
+    look_at,
+    look_at_nulls,
+    possible_ks,
+)
 from zspace.geometry.clustering.kmeans import CentredPoints, Fits, Places, exact_inertias, move_by_batches, refine
 from zspace.geometry.comparing.comparisons import curve_beside
 from zspace.geometry.nulls import laws as nulls
@@ -16,6 +23,7 @@ from zspace.results import Curve, Estimate, Measurement, Watcher, watch_nothing
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
+_SPACING = 1.25
 _PASSES, _TOLERANCE = 10, 1e-4
 
 
@@ -29,8 +37,9 @@ def cluster_curves(
     cloud
         The z-points.
     max_clusters, step
-        Numbers of clusters to fit: every one up to 12, from there the multiples of the step up to the largest, and
-        those beside a number that elbow or gap choose; as far as the points allow.
+        Numbers of clusters to fit: every one up to 12, from there the multiples of the step up to the largest; as far
+        as the points allow. Those that null clouds are fitted with too lie a quarter apart beyond 12, and closer and
+        closer about a number that elbow or gap choose.
     n_null_clouds
         Gaussian clouds that go through the same procedure, for bands and p-values.
     seed
@@ -42,8 +51,9 @@ def cluster_curves(
     -----
     Inertia, the sum over points of the squared distance to the nearest centre, is found on all points: by one pass of
     mini-batches, and by full k-means from there. What is compared with the null model is found on at most 4096
-    points, chosen evenly by their distance from the centre, and the same way on every null cloud: by full k-means
-    from three starts, and from the best fit with more clusters.
+    points, chosen evenly by their distance from the centre, along the 64 broadest principal components, and the same
+    way on every null cloud: by full k-means from three starts, and from the best fit with more clusters. What lies
+    along narrower components is the same to k-means as noise, and takes time.
 
     Units
     -----
@@ -57,9 +67,9 @@ def cluster_curves(
     Cost
     ----
     Up to 12 passes over all points, and about 50 over the compared ones of each of 11 + n_null_clouds clouds, each of
-    2 * points * z_dim * (sum of the numbers of clusters) operations; as much again for 11 of the clouds where numbers
-    beside a choice are tried too, and twice as much for clouds of tight clusters far apart, which take float64. Memory
-    for blocks of points and for the compared points, a few times for every core.
+    2 * points * components * (sum of the numbers of clusters) operations; for 11 of the clouds once more each time that
+    numbers closer to a choice are tried, and twice as much for clouds of tight clusters far apart, which take float64.
+    Memory for blocks of points and for the compared points, a few times for every core.
     """
     asked = sorted({*range(2, min(EVERY_UP_TO, max_clusters) + 1), *range(step, max_clusters + 1, step)} - {1})
     centred, order = centred_points(cloud)
@@ -71,17 +81,15 @@ def cluster_curves(
     if not fitted:
         return _nothing_found(cloud, f"{cloud.n_points} points are too few to look for clusters, two points for each")
     with one_matrix_thread():  # the points are spread over the cores, and each part is summed in one order
-        finding, best = _look_beside_references(points, fitted)
-        beside = [k for k in possible if any(abs(k - choice) < step for choice in finding.choices) and k not in fitted]
-        if beside:
-            fitted = sorted({*fitted, *beside})
-            finding, best = _look_beside_references(points, fitted)
-        null_looks = look_at_nulls(points, fitted, n_null_clouds, "cluster nulls", seed, watch)
-        inertias = _inertias_of_all(centred, order, best)
+        broad = leading_components(cloud, points)
+        finding = _look_closer(broad, spaced(fitted), possible)
+        tried = finding.ks[1:].tolist()
+        null_looks = look_at_nulls(broad, tried, n_null_clouds, "cluster nulls", seed, watch)
+        fitted = sorted({*fitted, *tried})
+        inertias = _inertias_of_all(centred, order, look_at(points, fitted)[1])
     null_findings = [replace(finding, look=one) for one in null_looks]
     curves = {"inertia": _inertia_curve(cloud, centred.unit, fitted, inertias), **_curves(finding, null_findings)}
-    tried = tried_words(fitted[-1], step, beside)
-    estimates = Judged(finding, null_findings, cloud.n_points, len(points), seed, tried).estimates()
+    estimates = Judged(finding, null_findings, cloud.n_points, len(points), seed).estimates()
     if fitted[-1] < asked[-1]:
         warning = (
             f"looked for at most {fitted[-1]} clusters: the cloud has no two points, or no place, for each of more"
@@ -92,10 +100,37 @@ def cluster_curves(
     return Measurement("clusters", estimates, curves)
 
 
-def _look_beside_references(points: Places, ks: list[int]) -> tuple[Finding, Fits]:
-    look, best = look_at(points, ks)
-    references = look_at_nulls(points, ks, N_REFERENCES, "cluster references", 0)
-    return Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references])), best
+def spaced(ks: list[int]) -> list[int]:
+    """Return the numbers of clusters up to 12, and beyond each a quarter more than the one before; the last stays.
+
+    Examples
+    --------
+    >>> spaced([10, 11, 12, 14, 16, 18, 20, 22, 24])
+    [10, 11, 12, 16, 20, 24]
+    """
+    kept: list[int] = []
+    for k in ks:
+        if k <= EVERY_UP_TO or k == ks[-1] or k >= _SPACING * max(kept, default=0):
+            kept.append(k)
+    return kept
+
+
+def _look_closer(points: Places, ks: list[int], possible: list[int]) -> Finding:
+    """Look beside references, and at ever more numbers of clusters about those that elbow and gap choose."""
+    while True:
+        look, _ = look_at(points, ks)
+        references = look_at_nulls(points, ks, N_REFERENCES, "cluster references", 0)
+        finding = Finding(np.array([1, *ks]), look, np.array([one.log_shares for one in references]))
+        more = {k for choice in finding.choices for k in _between(choice, ks) if k in possible} - {*ks}
+        if not more:
+            return finding
+        ks = sorted({*ks, *more})
+
+
+def _between(choice: int, ks: list[int]) -> list[int]:
+    """Return the numbers half way to the next smaller and the next larger that were tried."""
+    smaller, larger = (k for k in ks if k < choice), (k for k in ks if k > choice)
+    return [(max(smaller, default=choice) + choice) // 2, (choice + min(larger, default=choice) + 1) // 2]
 
 
 def _nothing_found(cloud: Cloud, reason: str) -> Measurement:

@@ -78,8 +78,6 @@ class Judged:
     n_points: int
     n_compared: int
     seed: int
-    tried: str
-    """Which numbers of clusters were tried, as `tried_words` has it."""
 
     def estimates(self) -> dict[str, Estimate]:
         """Return all numbers by name, in the order of `UNITS`."""
@@ -143,7 +141,9 @@ class Judged:
     def _choice(self, name: str, source: str, k: int | None, reason: str | None) -> Estimate:
         value = None if k is None else float(k)
         plain = Estimate(value, UNITS[name], self.n_points, self.n_compared, source)
-        return replace(plain, assumptions=(_COMPACT, self.tried), reason=reason if k is None else None)
+        return replace(
+            plain, assumptions=(_COMPACT, tried_words(self.finding.ks.tolist())), reason=reason if k is None else None
+        )
 
     def _agreement_at(self, name: str, choice: Estimate) -> Estimate:
         key = f"agreement_at_{name}"
@@ -165,14 +165,19 @@ def _with_doubt(choice: Estimate, agreement: Estimate) -> Estimate:
     return replace(choice, warnings=(*choice.warnings, warning))
 
 
-def tried_words(last: int, step: int, beside: list[int]) -> str:
+def tried_words(ks: list[int]) -> str:
     """Return which numbers of clusters were tried, as what is assumed of all others.
 
     Examples
     --------
-    >>> tried_words(80, 2, [19, 21])
-    'no other number of clusters fits better than those tried: 1 to 12, multiples of 2 up to 80, 19, 21'
+    >>> tried_words([1, 2, 3, 4, 15, 19, 20])
+    'no other number of clusters fits better than those tried: 1 to 4, 15, 19, 20'
     """
-    whole = last if step == 1 else min(EVERY_UP_TO, last)
-    parts = [f"1 to {whole}", *([f"multiples of {step} up to {last}"] if last > whole else []), *map(str, beside)]
+    runs: list[list[int]] = []
+    for k in ks:
+        if runs and k == runs[-1][-1] + 1:
+            runs[-1].append(k)
+        else:
+            runs.append([k])
+    parts = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
     return f"no other number of clusters fits better than those tried: {', '.join(parts)}"

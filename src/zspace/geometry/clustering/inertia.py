@@ -17,6 +17,8 @@ from zspace.seeds import random_stream
 
 N_COMPARED = 4096
 """Points that null clouds are compared with, and that fits of all points start from, at most."""
+N_LEADING = 64
+"""Principal components along which clusters are compared with null clouds, at most."""
 N_STARTS = 3
 """Independent starts of every fit of compared points."""
 _ROWS_AT_ONCE = 2048
@@ -67,6 +69,14 @@ def compared_points(
     n_compared = min(len(centred), N_COMPARED)
     chosen = centred[order[((np.arange(n_compared) + 0.5) * len(centred) / n_compared).astype(np.int64)]]
     return np.asarray(chosen - chosen.mean(axis=0))
+
+
+def leading_components(
+    cloud: Cloud, points: Float64[np.ndarray, "n_compared z_dim"]
+) -> Float64[np.ndarray, "n_compared n_axes"]:
+    """Return points along the `N_LEADING` broadest principal components of their cloud, if there are more of them."""
+    components = cloud.principal[1][:, :N_LEADING]
+    return points if cloud.z_dim <= N_LEADING else np.asarray(points @ components)
 
 
 def possible_ks(points: Places, asked: list[int]) -> list[int]:

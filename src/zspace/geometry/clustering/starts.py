@@ -15,11 +15,11 @@ _NEAR = 1e-10
 def fit_from_starts(
     points: Places, ks: list[int], n_starts: int, n_passes: int, tolerance: float, precision: np.dtype
 ) -> list[Fits]:
-    """Fit every number of clusters from several starts, and once more from the best fit with more clusters.
+    """Fit every number of clusters from several starts, and once more from the best fit with the most clusters.
 
     A bad start leaves a spike in the curve of inertia over k: two centres in one cluster, or two clusters at one
     centre. The last fit goes down from the largest number of clusters, each time without the centres that are missed
-    least, and so passes on to fewer clusters what any start has found for more.
+    least, and so passes on to fewer clusters what the best start has found for the most.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def fit_from_starts(
     points = points.astype(precision, copy=False)
     stacks = [[sequence[:k].astype(precision) for k in ks] for sequence in sequences]
     fits = [refine(points, stack, n_passes, tolerance)[0] for stack in stacks]
-    chosen = [min(fits, key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
-    for j in reversed(range(len(ks) - 1)):
-        thinned = without_least_missed(points, chosen[j + 1].centres[0], ks[j])
-        again, _ = refine(points, [thinned], n_passes, tolerance)
-        if again.inertias[0] < chosen[j].inertias[0]:
-            chosen[j] = again
+    most = min(fits, key=lambda fit: float(fit.inertias[-1])).centres[-1]
+    thinned = [most]
+    for k in reversed(ks[:-1]):
+        thinned.append(without_least_missed(points, thinned[-1], k))
+    again, _ = refine(points, thinned[::-1], n_passes, tolerance)
+    chosen = [min([*fits, again], key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
     best = Fits(
         [fit.centres[0] for fit in chosen],
         np.concatenate([fit.inertias for fit in chosen]),
