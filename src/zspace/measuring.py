@@ -17,10 +17,11 @@ from zspace.geometry.planes.views import parse_planes
 from zspace.geometry.posterior import Posterior, posterior_report
 from zspace.geometry.principal import principal_spectrum
 from zspace.geometry.radius.density import radius_density
+from zspace.geometry.verdict.judge import judge
 from zspace.images.near_copies import StoredImages, find_copies
 from zspace.machine import one_matrix_thread
 from zspace.records import nearest
-from zspace.results import Measurement, Watcher, watch_nothing
+from zspace.results import Measurement, Verdict, Watcher, watch_nothing
 from zspace.settings import MapSettings, MeasureSettings
 
 
@@ -226,6 +227,22 @@ def chosen_maps(settings: MeasureSettings, n_points: int) -> dict[str, MapSettin
 def wants_verdict(settings: MeasureSettings) -> bool:
     """Return whether a verdict is asked for: by name, or because nothing is."""
     return VERDICT in (settings.only or (VERDICT,))
+
+
+def judge_cloud(
+    cloud: Cloud, settings: MeasureSettings, seed: int, watch: Watcher = watch_nothing
+) -> tuple[Verdict | None, str]:
+    """Return the verdict on a cloud; where these points do not allow one, why.
+
+    Randomness, cost
+    ----------------
+    As `zspace.geometry.verdict.judge.judge`; matrix products take one thread, as in `measure_cloud`.
+    """
+    try:
+        with one_matrix_thread():
+            return judge(cloud, settings.verdict, seed, _named(VERDICT, watch)), ""
+    except GeometryError as error:
+        return None, str(error)
 
 
 def measure_cloud(

@@ -59,10 +59,6 @@ def _claim_text(claim: Claim) -> str:
     p = "not known" if claim.p_corrected is None else f"{claim.p_corrected:.2g}"
     lines = [_wrapped(f"{claim.question} {claim.answer.upper()} (p {p} after correction, beside {claim.null})")]
     lines.append(_wrapped(claim.sentence, "  "))
-    limit = claim.detection_limit
-    if limit is not None and limit.value is not None and claim.answer != "yes":
-        share = f"{100 * limit.value:.2g} % of the points"
-        lines.append(_wrapped(f"Would have been seen, 95 times in 100: {share} arranged so.", "  "))
     lines.append(_wrapped(f"For sampling: {claim.means_for_sampling}", "  "))
     return "\n".join(lines)
 

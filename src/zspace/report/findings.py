@@ -13,9 +13,9 @@ from typing import Literal
 
 from zspace.figures import figure_set, plane_words
 from zspace.figures.numbers import format_interval, format_number, format_percent
-from zspace.report.values import ALARM, NOT_RECORDED, estimate_number, estimate_words, is_share
+from zspace.report.values import ALARM, NOT_RECORDED, estimate_words, is_share
 from zspace.report.words import numeral, quantity_words, sentence_case
-from zspace.results import NO_NULL, Claim, Estimate, Map, Measurement, Verdict
+from zspace.results import NO_NULL, Estimate, Map, Measurement, Verdict
 
 CLEARLY = 1.5
 """Half-widths of the null band, from its middle, from which on a number deviates. A band from the lowest to the highest
@@ -365,13 +365,6 @@ def maps_finding(maps: Mapping[str, Map]) -> Finding:
 # --- The verdict ------------------------------------------------------------------------------------------------------
 
 _NOT_ASKED = "it was not asked for, or these results are of a version of zspace that gave none"
-_PLANTED = {
-    "clusters": "Clusters that hold",
-    "strings": "Strings that hold",
-    "sheets": "Sheets that hold",
-    "hollow": "A hole that takes",
-}
-"""By claim: how a sentence on its detection limit begins."""
 
 
 def verdict_finding(verdict: Verdict | None, reason: str) -> Finding:
@@ -382,21 +375,3 @@ def verdict_finding(verdict: Verdict | None, reason: str) -> Finding:
     if any(claim.answer == "yes" for name, claim in verdict.claims.items() if name != "gaussian"):
         return Finding("verdict", title, verdict.sentence, "deviates")
     return Finding("verdict", title, verdict.sentence, "deviates" if verdict.closest_null == NO_NULL else "told")
-
-
-def limit_sentence(claim: Claim) -> str:
-    """Return what would have been seen had it been there; nothing where it is there, or where that was not looked for.
-
-    Examples
-    --------
-    >>> limit = Estimate.of(0.02, "share of the points", "planted", 2048)
-    >>> limit_sentence(Claim("strings", "", "no", 1.0, 1.0, 0.0, "copula", None, limit, "", "", ()))
-    'Strings that hold 2.0 % of the points would have been seen in 95 of 100 clouds.'
-    """
-    limit = claim.detection_limit
-    if limit is None or claim.answer == "yes":
-        return ""
-    if limit.value is None:
-        return f"What would have been seen is not known: {limit.reason or NOT_RECORDED}."
-    begins = _PLANTED.get(claim.name, "Such structure that holds")
-    return f"{begins} {estimate_number(limit)} of the points would have been seen in 95 of 100 clouds."

@@ -23,7 +23,7 @@ from zspace.figures import (
     to_svg,
 )
 from zspace.figures.numbers import format_grid, format_interval, format_number
-from zspace.report.findings import Finding, limit_sentence, verdict_finding
+from zspace.report.findings import Finding, verdict_finding
 from zspace.report.plates import Manner, Plate
 from zspace.report.tables import Cell, Table
 from zspace.report.values import Number, estimate_words, number
@@ -41,8 +41,6 @@ class ClaimCard:
     question: str
     answer: Answer
     sentence: str
-    limit: str
-    """What would have been seen; empty where that was not asked, or is beside the point."""
     sampling: str
     p_value: Cell
     null: str
@@ -169,7 +167,6 @@ def _claim_card(anchor: str, claim: Claim, verdict: Verdict, anchors: set[str]) 
         question=claim.question,
         answer=claim.answer,
         sentence=claim.sentence,
-        limit=limit_sentence(claim),
         sampling=claim.means_for_sampling,
         p_value=_p_cell(claim.p_corrected),
         null=_null_title(verdict, claim.null),

@@ -18,7 +18,15 @@ from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, cloud_sentence, usable_latents
-from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud, measure_title
+from zspace.measuring import (
+    Beside,
+    chosen_maps,
+    chosen_measures,
+    judge_cloud,
+    measure_cloud,
+    measure_title,
+    wants_verdict,
+)
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
 from zspace.runs.fingerprints import cloud_fingerprint, map_fingerprint, measure_fingerprint
 from zspace.runs.folders import RunFolder
@@ -150,22 +158,25 @@ def take_measures(task: MeasureTask, watch: Watcher) -> tuple[MeasureResult, dic
 def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureResult:
     start = perf_counter()
     names = chosen_measures(task.settings.only, gathered.beside)
+    n_steps = len(names) + wants_verdict(task.settings)
     measurements = {}
-    watch(Progress(task.step, 0, len(names), "measures", note=cloud_sentence(gathered.facts)))
+    watch(Progress(task.step, 0, n_steps, "measures", note=cloud_sentence(gathered.facts)))
 
     def told(progress: Progress) -> None:
         watch(replace(progress, step=f"{task.step}, {progress.step}"))
 
     found = measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, told)
     for number, name in enumerate(names):
-        watch(Progress(task.step, number, len(names), "measures", doing=measure_title(name)))
+        watch(Progress(task.step, number, n_steps, "measures", doing=measure_title(name)))
         measurements[name] = taken = next(found)
         if taken.why_not_taken:
-            watch(
-                Progress(task.step, number, len(names), "measures", note=f"{name} not measured: {taken.why_not_taken}")
-            )
-    watch(Progress(task.step, len(names), len(names), "measures"))
-    return MeasureResult(measurements, gathered.facts, perf_counter() - start)
+            watch(Progress(task.step, number, n_steps, "measures", note=f"{name} not measured: {taken.why_not_taken}"))
+    verdict, no_verdict = None, ""
+    if wants_verdict(task.settings):
+        watch(Progress(task.step, len(names), n_steps, "measures", doing="the verdict"))
+        verdict, no_verdict = judge_cloud(gathered.cloud, task.settings, task.seed, told)
+    watch(Progress(task.step, n_steps, n_steps, "measures"))
+    return MeasureResult(measurements, gathered.facts, perf_counter() - start, verdict, no_verdict)
 
 
 def _drawn(task: MeasureTask, gathered: Gathered, name: str, asked: MapSettings, watch: Watcher) -> tuple[Map, Files]:

@@ -47,14 +47,14 @@ NULLS: dict[str, Null] = {
     for row in (
         Null(
             "prior",
-            "the prior N(0, I)",
+            "prior N(0, I)",
             keeps="Nothing but the number of points and of dimensions.",
             destroys="Everything else: where the cloud lies, how wide it is in any direction, and all structure in it.",
             fit=PriorNull.fit,
         ),
         Null(
             "gaussian",
-            "a Gaussian",
+            "Gaussian",
             keeps="Where the cloud lies and how wide it is in every direction: its mean and covariance, to the digit.",
             destroys="Everything else: any gap, lump, string, sheet, hole, skewness or heavy tail; "
             "what is left is the one bell-shaped cloud of that centre and width.",
@@ -62,7 +62,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "elliptical",
-            "an elliptical cloud",
+            "elliptical model",
             keeps="The cloud's centre and shape, and how far out each point lies, in units of the shape's width in "
             "that direction (its Mahalanobis radius): thin shells, heavy tails and dense cores stay.",
             destroys="The direction in which each point lies: every direction becomes as good as any other, so that "
@@ -71,7 +71,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "independent",
-            "independent components",
+            "model of independent components",
             keeps="Mean and covariance, and the values along every principal component: two peaks, skewness or tails "
             "along one component stay.",
             destroys="Which values belong to the same point: they are shuffled for each component by itself, so that "
@@ -80,7 +80,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "copula",
-            "a Gaussian copula",
+            "Gaussian copula",
             keeps="The values along every axis of z, to the digit, and how strongly any two axes rise and fall "
             "together by rank: odd laws along the axes and correlation at the same time.",
             destroys="Every other way in which axes go together: curves, rings, clusters that no single axis shows, "
@@ -89,7 +89,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "mixture",
-            "a mixture of Gaussians",
+            "mixture of Gaussians",
             keeps="Mean and covariance, and the cloud's large lumps: as many Gaussian parts, each of its own place, "
             "width and shape, as best predict points that they were not fitted to.",
             destroys="All structure finer than these parts; inside a part there is no gap, string, sheet or hole.",
@@ -97,7 +97,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "shell",
-            "a uniform shell",
+            "uniform shell",
             keeps="The centre, the directions in which the cloud varies at all, and the distances from the centre that "
             "5 % and 95 % of the points fall short of.",
             destroys="Everything else: all directions are equally likely, and so are all distances between these two.",
@@ -105,7 +105,7 @@ NULLS: dict[str, Null] = {
         ),
         Null(
             "cube",
-            "a uniform box",
+            "uniform box",
             keeps="The smallest box along the principal components that holds the cloud.",
             destroys="Everything else: all places in the box are equally likely.",
             fit=CubeNull.fit,

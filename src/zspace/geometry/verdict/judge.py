@@ -61,7 +61,8 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
 
     Units
     -----
-    Scaling, moving or turning the cloud changes nothing but what is said of the prior.
+    Scaling or moving the cloud changes nothing but what is said of the prior; turning it, that and the copula, whose
+    axes are those of z.
 
     Randomness
     ----------
@@ -157,7 +158,7 @@ def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int,
         for family in rung.compared.families
     }
     level = asked.level / (1 + len(CLAIMS))
-    return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed), asked.limit_seconds, watch)
+    return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed), watch)
 
 
 def _claims(

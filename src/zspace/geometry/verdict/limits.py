@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from time import perf_counter
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -56,15 +55,13 @@ class Base:
     seed: int
 
 
-def detection_limits(base: Base, seconds: float, watch: Watcher) -> dict[str, Estimate]:
+def detection_limits(base: Base, watch: Watcher) -> dict[str, Estimate]:
     """Return the detection limit of every claim that has a structure to plant.
 
     Parameters
     ----------
     base
         Clouds to plant into.
-    seconds
-        After which no further trials are begun, shared out evenly; a limit that was not found says so.
     watch
         Told of every round of trials.
 
@@ -79,14 +76,13 @@ def detection_limits(base: Base, seconds: float, watch: Watcher) -> dict[str, Es
     limits = {}
     for number, row in enumerate(CLAIMS.values()):
         watch(Progress(_STEP, number, len(CLAIMS), "claims", doing=row.name.replace("_", " ")))
-        limits[row.name] = detection_limit(base, row, seconds / len(CLAIMS)) if row.planted else least_seen(base, row)
+        limits[row.name] = detection_limit(base, row) if row.planted else least_seen(base, row)
     watch(Progress(_STEP, len(CLAIMS), len(CLAIMS), "claims"))
     return limits
 
 
-def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
+def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     """Return the detection limit of one claim, as a share of the points."""
-    deadline = perf_counter() + seconds
     n_points = base.fitted.compared.n_points
     source = (
         f"{row.planted} of thickness {THICKNESS:.0%} of the cloud's size, planted into draws of the {base.title}: "
@@ -94,7 +90,7 @@ def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
     )
     bar = bar_of(base, row)
     if bar is None:
-        return Estimate.unknown("there is nothing to compare with", "share of points", source, n_points)
+        return Estimate.unknown("there is nothing to compare with", "share of the points", source, n_points)
     shares: list[float] = []
     hits: list[bool] = []
     asked = np.repeat([share for share in _FIRST_SHARES if share * n_points >= 1], _FIRST_TRIALS)
@@ -106,15 +102,15 @@ def detection_limit(base: Base, row: ClaimRow, seconds: float) -> Estimate:
         hits.extend(found)
         shares.extend(asked.tolist())
         curve = chance_curve(np.array(shares), np.array(hits))
-        if curve.share_at(_AIMS[0]) > LARGEST or perf_counter() > deadline:
+        if curve.share_at(_AIMS[0]) > LARGEST:
             break
         asked = np.repeat([min(curve.share_at(aim), LARGEST) for aim in _AIMS], _TRIALS_A_ROUND // len(_AIMS))
     limit = curve.share_at(FOUND)
     if limit > LARGEST:
         reason = f"structures that hold {LARGEST:.0%} of the points are missed too often at {n_points} points"
-        return Estimate.unknown(reason, "share of points", source, len(hits), len(hits))
+        return Estimate.unknown(reason, "share of the points", source, len(hits), len(hits))
     enough = f"{len(hits)} trials"
-    return Estimate.of(limit, "share of points", source, len(hits), len(hits), assumptions=(enough,))
+    return Estimate.of(limit, "share of the points", source, len(hits), len(hits), assumptions=(enough,))
 
 
 def least_seen(base: Base, row: ClaimRow) -> Estimate:
