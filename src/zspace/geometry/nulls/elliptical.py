@@ -17,7 +17,7 @@ _MOST_ROUNDS = 50
 _MOST_TURNS = 20
 """Rounds that a draw takes at most; 4 to 6 will do where there are several points for every direction."""
 _SOFT = 0.05
-"""In units of the mean squared radius: points nearer to the centre than this hardly have a direction."""
+"""In units of the median squared radius: points much nearer to the centre than this hardly have a direction."""
 _RIDGE = 1e-4
 """Share that is added to the variances of the directions, lest too few different ones make them singular."""
 
@@ -89,15 +89,19 @@ def _directions(white: White) -> tuple[White, Float64[np.ndarray, " n_points"]]:
     would draw the centre to them and hold it.
     """
     squares = np.einsum("ij,ij->i", white, white)
-    nearness = np.sqrt((1 + _SOFT) / (squares + _SOFT * white.shape[1])) if white.size else np.ones(len(white))
+    soft = _SOFT * np.median(squares[squares > 0]) if squares.any() else 1.0
+    nearness = 1 / np.sqrt(squares + soft)
     return white * nearness[:, np.newaxis], nearness
 
 
 def _root_of_shape(directions: White) -> Float64[np.ndarray, "n_directions n_directions"]:
-    """Return the upper triangular root of the covariance of directions about 0, which is the identity on balance."""
-    n_points, n_directions = directions.shape
-    products = directions.T @ directions * (n_directions / n_points)
-    return np.asarray(linalg.cholesky(products + _RIDGE * np.eye(n_directions)) if n_directions else products)
+    """Return an upper triangular root of the directions' covariance about 0, up to scale: on balance the identity."""
+    products = np.asarray(directions.T @ directions)
+    n_directions = len(products)
+    if not n_directions:
+        return products
+    products *= n_directions / products.trace()
+    return np.asarray(linalg.cholesky(products + _RIDGE * np.eye(n_directions)) / np.sqrt(1 + _RIDGE))
 
 
 def _balanced_directions(n_points: int, n_directions: int, random: np.random.Generator) -> White:
