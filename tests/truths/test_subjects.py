@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import read, sight_of
@@ -39,6 +40,16 @@ def sheet_in_noise(n_points, z_dim, width, seed=1):
 def test_a_cube_has_its_own_dimension(z_dim, estimate):
     distances = Cloud(cube_points(4000, z_dim, 1.0, 1)).pairs.neighbors.distances
     assert estimate(distances) == pytest.approx(z_dim, rel=0.06)
+
+
+def test_the_interval_that_the_likelihood_implies_would_not_cover():
+    """Why no interval is given: the inverse mean logarithm of n ratios is nominally n over a gamma variable."""
+    covered, n_clouds, n_points = 0, 60, 300
+    low, high = stats.gamma.ppf([0.025, 0.975], n_points) / n_points
+    for seed in range(n_clouds):
+        estimate = gride_dimension(Cloud(cube_points(n_points, 5, 1.0, seed)).pairs.neighbors.distances, 1)
+        covered += low * estimate <= 5 <= high * estimate
+    assert 0.3 < covered / n_clouds < 0.75
 
 
 def test_a_sphere_has_one_dimension_less_than_its_space():
