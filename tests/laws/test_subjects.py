@@ -143,3 +143,9 @@ def test_scaling_changes_lengths_only(subject):
     found, expected = values(subject, points * np.float32(3), other * np.float32(3)), values(subject, points)
     scaled = {name: 3 * y if "units of z" in unit_of(subject, name) else y for name, y in expected.items()}
     assert_alike(found, scaled)
+
+
+def test_curves_that_are_not_known_all_along_are_left_out_of_a_sight():
+    lattice, flat = Cloud(CLOUDS["lattice"]), Cloud(standard_normal_points(100, 3, 1))
+    assert "gride" not in sight_of(SUBJECTS["dimension"], lattice).curves
+    assert set(sight_of(SUBJECTS["hollow"], flat).curves) == {"mass_2", "mass_all"}

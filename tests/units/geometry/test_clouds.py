@@ -122,3 +122,36 @@ def test_neighbours_that_cannot_be_are_refused_before_and_after_a_search(n_neigh
         with pytest.raises(TooFewPoints, match=message):
             cloud.neighbors(n_neighbors)
         cloud.neighbors(3)
+
+
+# --- What subjects share ----------------------------------------------------------------------------------------------
+
+
+def test_whitened_points_have_variance_one_along_every_component_that_has_any():
+    points = np.pad(standard_normal_points(300, 4, 1) * np.float32([1e-3, 1, 7, 1e3]), ((0, 0), (1, 2)))
+    whitened = Cloud(points).whitened
+    assert whitened.shape == (300, 4)
+    assert np.cov(whitened.T) == pytest.approx(np.eye(4), abs=1e-4)
+    assert whitened.mean(axis=0) == pytest.approx(0, abs=1e-4)
+
+
+def test_equal_points_cannot_be_whitened():
+    with pytest.raises(TooFewPoints, match=r"cloud: must have at least 2 different z-points, got 1\."):
+        _ = Cloud(np.full((9, 3), 0.1, np.float32)).whitened
+
+
+def test_spread_rows_take_points_of_all_distances_whatever_the_order():
+    points = np.random.default_rng(1).permutation(np.arange(100, dtype=np.float32))[:, np.newaxis] ** 2
+    cloud = Cloud(points)
+    distances = np.abs(points[cloud.spread_rows(10), 0] - cloud.mean[0])
+    assert (np.diff(distances) > 0).all()
+    assert sorted(cloud.spread_rows(500)) == list(range(100))
+    order = np.random.default_rng(2).permutation(100)
+    assert (points[order][Cloud(points[order]).spread_rows(10)] == points[cloud.spread_rows(10)]).all()
+
+
+def test_a_subject_refuses_fewer_points_than_it_needs():
+    with pytest.raises(
+        TooFewPoints, match=r"loops: must be looked at on at least 8 points, got 5\. Encode more images\."
+    ):
+        Cloud(standard_normal_points(5, 2, 1)).require_points("loops", 8)

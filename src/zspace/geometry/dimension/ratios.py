@@ -1,7 +1,8 @@
 """Dimension from the ratio of two distances: TwoNN at the smallest scale, Gride at larger ones.
 
 No intervals are given. The likelihoods take points for independent, but neighbours share neighbours: the interval that
-they imply is too narrow, and more so the more neighbours are looked at.
+they imply is too narrow, the more so the more neighbours are looked at, and edges pull the value down: on a cube of
+five dimensions a nominal 95 % covers half of the samples.
 """
 
 import numpy as np
