@@ -18,7 +18,7 @@ from zspace.geometry.posterior import Posterior
 from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, cloud_sentence, usable_latents
-from zspace.measuring import Beside, chosen_maps, chosen_measures, measure_cloud, measure_title
+from zspace.measuring import MEASURES, Beside, chosen_maps, chosen_measures, measure_cloud
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
 from zspace.runs.fingerprints import cloud_fingerprint, map_fingerprint, measure_fingerprint
 from zspace.runs.folders import RunFolder
@@ -158,7 +158,7 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
 
     found = measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, told)
     for number, name in enumerate(names):
-        watch(Progress(task.step, number, len(names), "measures", doing=measure_title(name)))
+        watch(Progress(task.step, number, len(names), "measures", doing=MEASURES[name].title))
         measurements[name] = taken = next(found)
         if taken.why_not_taken:
             watch(
