@@ -217,7 +217,7 @@ class MeasureSettings(Checked):
     map_attributes: tuple[str, ...] = ()
     """Attributes of the images that maps are coloured by; empty takes those that neighbours on the map share most."""
     n_null_clouds: Annotated[int, Within(2)] = 39
-    """Clouds drawn from the null model; a number needs 39 for a p-value of 0.05, 19 where structure shows on one side."""
+    """Clouds drawn from the null model; for a p-value of 0.05 it takes 39, or 19 where structure shows on one side."""
 
 
 @dataclass(frozen=True)
