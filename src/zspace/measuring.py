@@ -1,9 +1,9 @@
 """The table of measures: each a pure function of a cloud and a seed, whoever made the cloud."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 from zspace.errors import GeometryError, UnknownSetting
 from zspace.geometry.axes.densities import axis_densities
@@ -24,28 +24,67 @@ from zspace.records import nearest
 from zspace.results import Measurement, Verdict, Watcher, watch_nothing
 from zspace.settings import MapSettings, MeasureSettings
 
+N_COPY_NEIGHBORS = 5
+"""Neighbours of each point among which copies of its image are looked for."""
 
-@runtime_checkable
-class MeasureFunction(Protocol):
-    """Measures a cloud by some settings; what the null clouds draw comes from the seed."""
 
-    def __call__(
-        self, cloud: Cloud, asked: MeasureSettings, seed: int, watch: Watcher = watch_nothing, /
-    ) -> Measurement:
-        """Return the measurement; the watcher is told how far null clouds have come."""
+@dataclass(frozen=True)
+class Beside:
+    """What is known of points besides where they lie; None where it is not."""
+
+    posterior: Posterior | None = None
+    """In a VAE."""
+    attributes: Attributes | None = None
+    images: StoredImages | None = None
+
+
+Needs = Literal["nothing", "posterior", "attributes", "images"]
+"""What a measure needs besides points: a field of `Beside`."""
+_NEEDED: dict[Needs, str] = {
+    "posterior": "mu and logvar of a VAE",
+    "attributes": "attributes of the images",
+    "images": "the images",
+}
+"""In words."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One row of the table: a function and what the contract tests may rely on."""
+    """One row of the table: what is measured, how, and what the contract tests may rely on."""
 
     name: str
     title: str
-    function: MeasureFunction
-    rotation: Literal["unchanged", "changed"]
+    question: str
+    """What the measure answers, in one sentence."""
+    function: Callable[[Cloud, Any, MeasureSettings, int, Watcher], Measurement]
+    """Measures a cloud, given what it needs besides (None where that is nothing), by some settings; what null clouds
+    draw comes from the seed, and the watcher is told how far they have come."""
+    needs: Needs = "nothing"
+    """No null cloud has a posterior, attributes or images: a measure that needs them brings a comparison of its own."""
+    rotation: Literal["unchanged", "changed"] = "unchanged"
     """Whether the estimates stay the same when the cloud is rotated about the origin."""
-    scaling: dict[str, int]
+    scaling: Mapping[str, int] = field(default_factory=dict)
     """Power of c by which an estimate grows when z is scaled by c; those not named do not change."""
+
+    def take(
+        self,
+        cloud: Cloud,
+        asked: MeasureSettings,
+        seed: int,
+        beside: Beside | None = None,
+        watch: Watcher = watch_nothing,
+    ) -> Measurement:
+        """Return what it finds; what it needs must be there."""
+        known = None if self.needs == "nothing" else getattr(beside, self.needs)
+        return self.function(cloud, known, asked, seed, watch)
+
+
+def _copies_among_neighbors(
+    cloud: Cloud, images: StoredImages, _asked: MeasureSettings, seed: int, watch: Watcher
+) -> Measurement:
+    """Look for copies among the images of neighbouring points, `N_COPY_NEIGHBORS` of each."""
+    near = cloud.neighbors(min(N_COPY_NEIGHBORS, cloud.n_points - 1), watch)
+    return find_copies(images, near.indices, seed, watch)
 
 
 _LENGTH = 1
@@ -56,11 +95,9 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "radius",
             "Density over the radius",
-            lambda cloud, asked, seed, _=watch_nothing: radius_density(
-                cloud, asked.radius_bins, asked.n_null_clouds, seed
-            ),
-            "unchanged",
-            dict.fromkeys(
+            "How far from the origin do the z-points lie, and is that what a cloud without structure would do?",
+            lambda cloud, _, asked, seed, _watch: radius_density(cloud, asked.radius_bins, asked.n_null_clouds, seed),
+            scaling=dict.fromkeys(
                 (
                     "mean_radius",
                     "standard_deviation",
@@ -81,94 +118,61 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "axes",
             "Density along every axis",
-            lambda cloud, asked, seed, _=watch_nothing: axis_densities(
-                cloud, asked.axis_bin, asked.n_null_clouds, seed
-            ),
-            "changed",
-            dict.fromkeys(
+            "Which axes of z-space carry something special, and which are all alike?",
+            lambda cloud, _, asked, seed, _watch: axis_densities(cloud, asked.axis_bin, asked.n_null_clouds, seed),
+            rotation="changed",
+            scaling=dict.fromkeys(
                 ("median_standard_deviation", "largest_offset", "largest_standard_deviation", "bin_width"), _LENGTH
             ),
         ),
         Measure(
             "principal",
             "Principal components",
-            lambda cloud, asked, seed, _=watch_nothing: principal_spectrum(cloud, asked.n_null_clouds, seed),
-            "unchanged",
-            {},
+            "In how many directions does the cloud really extend?",
+            lambda cloud, _, asked, seed, _watch: principal_spectrum(cloud, asked.n_null_clouds, seed),
         ),
         Measure(
             "clusters",
             "Clusters",
-            lambda cloud, asked, seed, watch=watch_nothing: cluster_curves(
+            "Does the cloud fall into clusters, more than a cloud without structure would?",
+            lambda cloud, _, asked, seed, watch: cluster_curves(
                 cloud, asked.max_clusters, asked.cluster_step, asked.n_null_clouds, seed, watch
             ),
-            "unchanged",
-            {},
         ),
         Measure(
             "planes",
-            "Planes of axes and components",
-            lambda cloud, asked, seed, watch=watch_nothing: plane_windows(
+            "Planes at ever smaller scales",
+            "Do the z-points lie on strings round voids, or as scattered as random points do?",
+            lambda cloud, _, asked, seed, watch: plane_windows(
                 cloud, asked.planes, asked.plane_sides, asked.n_null_clouds, seed, watch
             ),
-            "changed",
-            {},
+            rotation="changed",
         ),
-    )
-}
-
-
-N_COPY_NEIGHBORS = 5
-"""Neighbours of each point among which copies of its image are looked for."""
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is known of points besides where they lie; None where it is not."""
-
-    posterior: Posterior | None = None
-    """In a VAE."""
-    attributes: Attributes | None = None
-    images: StoredImages | None = None
-
-
-def copies_among_neighbors(
-    cloud: Cloud, images: StoredImages, seed: int, watch: Watcher = watch_nothing
-) -> Measurement:
-    """Look for copies among the images of neighbouring points, `N_COPY_NEIGHBORS` of each."""
-    near = cloud.neighbors(min(N_COPY_NEIGHBORS, cloud.n_points - 1), watch)
-    return find_copies(images, near.indices, seed, watch)
-
-
-@dataclass(frozen=True)
-class Companion:
-    """A measure that needs more than points. No null cloud has that, so it brings a comparison of its own."""
-
-    name: str
-    title: str
-    needs: Literal["posterior", "attributes", "images"]
-    """The field of `Beside`, which the function is given."""
-    function: Callable[[Cloud, Any, MeasureSettings, int, Watcher], Measurement]
-
-
-COMPANIONS: dict[str, Companion] = {
-    row.name: row
-    for row in (
-        Companion(
+        Measure(
             "attributes",
             "Clusters and attributes",
-            "attributes",
+            "Do the clusters follow what the images show?",
             lambda cloud, known, asked, seed, _: cluster_attributes(cloud, known, asked.attribute_clusters, seed),
+            needs="attributes",
         ),
-        Companion("posterior", "The posterior", "posterior", lambda _cloud, known, *_: posterior_report(known)),
-        Companion(
+        Measure(
+            "posterior",
+            "The posterior",
+            "Is z more than mu with a little noise, and which axes tell of the image?",
+            lambda _cloud, known, _asked, _seed, _watch: posterior_report(known),
+            needs="posterior",
+            rotation="changed",
+        ),
+        Measure(
             "copies",
             "Copies among neighbours",
-            "images",
-            lambda cloud, known, _asked, seed, watch: copies_among_neighbors(cloud, known, seed, watch),
+            "How much of what looks like structure are images that come twice?",
+            _copies_among_neighbors,
+            needs="images",
         ),
     )
 }
+"""All that can be measured, in the order in which it is taken and told."""
 
 MAPS = "maps"
 """The name under which maps are asked for; each of them is drawn and kept by itself."""
@@ -176,18 +180,16 @@ MAPS = "maps"
 VERDICT = "verdict"
 """The name under which the verdict is asked for."""
 
-_NEEDED = {"posterior": "mu and logvar of a VAE", "attributes": "attributes of the images", "images": "the images"}
-
 
 def check_measures(settings: MeasureSettings) -> None:
-    """Refuse, before any work, measures that are not in the tables, names that are no planes, and maps not to be drawn.
+    """Refuse, before any work, measures that are not in the table, names that are no planes, and maps not to be drawn.
 
     Raises
     ------
     UnknownSetting, SettingOutOfRange
         Naming the measure, the plane, or the map.
     """
-    known = [*MEASURES, *COMPANIONS, MAPS, VERDICT]
+    known = [*MEASURES, MAPS, VERDICT]
     for name in settings.only:
         if name not in known:
             raise UnknownSetting("measure.only", "must name measures", repr(name), nearest(name, known))
@@ -203,19 +205,14 @@ def chosen_measures(only: tuple[str, ...], beside: Beside) -> list[str]:
     UnknownSetting
         For one that was asked for by name and needs what is not there.
     """
-    possible = [*MEASURES]
-    for name, row in COMPANIONS.items():
-        if getattr(beside, row.needs) is not None:
+    possible = []
+    for name, row in MEASURES.items():
+        if row.needs == "nothing" or getattr(beside, row.needs) is not None:
             possible.append(name)
         elif name in only:
             rule, next_step = "must name measures that these points allow", f"It needs {_NEEDED[row.needs]}."
             raise UnknownSetting("measure.only", rule, repr(name), next_step)
     return [name for name in possible if not only or name in only]
-
-
-def measure_title(name: str) -> str:
-    """Return what a measure is called where people read it."""
-    return MEASURES[name].title if name in MEASURES else COMPANIONS[name].title
 
 
 def chosen_maps(settings: MeasureSettings, n_points: int) -> dict[str, MapSettings]:
@@ -276,17 +273,10 @@ def measure_cloud(
         start = perf_counter()
         try:
             with one_matrix_thread():
-                found = _take(name, cloud, settings, seed, beside, _named(name, watch))
+                found = MEASURES[name].take(cloud, settings, seed, beside, _named(name, watch))
         except GeometryError as error:
             found = Measurement.not_taken(name, str(error), cloud.n_points)
         yield replace(found, elapsed_seconds=perf_counter() - start)
-
-
-def _take(name: str, cloud: Cloud, settings: MeasureSettings, seed: int, beside: Beside, watch: Watcher) -> Measurement:
-    if name in MEASURES:
-        return MEASURES[name].function(cloud, settings, seed, watch)
-    row = COMPANIONS[name]
-    return row.function(cloud, getattr(beside, row.needs), settings, seed, watch)
 
 
 def _named(name: str, watch: Watcher) -> Watcher:

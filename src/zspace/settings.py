@@ -195,9 +195,9 @@ class VerdictSettings(Checked):
 
     n_compared: Annotated[int, Within(100, 20_000)] = 2048
     """Points that are compared, drawn at random from the cloud; a smaller cloud is compared whole."""
-    n_draws: Annotated[int, Within(19, 9999)] = 239
+    n_draws: Annotated[int, Within(19, 9999)] = 199
     """Most clouds drawn from each null model; fewer where it is clear before. A corrected p of 0.05 needs 199 over the
-    10 families of tests, and 239 over the 6 claims, one of which rests on two tests."""
+    10 families of tests, and as many over the 5 claims, one of which rests on two tests."""
     level: Annotated[float, Within(0.001, 0.2)] = 0.05
     """Corrected p-value up to which a null model is told apart, and a claim made."""
     nulls: tuple[Literal["shell", "cube"], ...] = ()
@@ -234,7 +234,7 @@ class MeasureSettings(Checked):
     map_attributes: tuple[str, ...] = ()
     """Attributes of the images that maps are coloured by; empty takes those that neighbours on the map share most."""
     n_null_clouds: Annotated[int, Within(2)] = 39
-    """Clouds drawn from the null model; the band from lowest to highest of n holds one more with chance (n-1)/(n+1)."""
+    """Clouds drawn from the null model; for a p-value of 0.05 it takes 39, or 19 where structure shows on one side."""
     verdict: VerdictSettings = field(default_factory=VerdictSettings)
     """How the cloud is compared with null models for the verdict."""
 

@@ -14,7 +14,6 @@ from zspace.geometry.clustering.attributes import Attributes
 from zspace.geometry.posterior import Posterior
 from zspace.geometry.truths import standard_normal_points
 from zspace.measuring import (
-    COMPANIONS,
     MEASURES,
     Beside,
     check_measures,
@@ -30,13 +29,14 @@ ASKED = MeasureSettings(n_null_clouds=2)
 
 
 ATTRIBUTES = Attributes(("first axis",), CLOUD.points[:, :1])
+OF_POINTS = [name for name, row in MEASURES.items() if row.needs == "nothing"]
 POSTERIOR = Posterior(CLOUD.points, CLOUD.points, np.zeros_like(CLOUD.points))
 
 
 def test_no_names_choose_whatever_the_points_allow():
-    assert chosen_measures((), Beside()) == list(MEASURES)
-    assert chosen_measures((), Beside(posterior=POSTERIOR)) == [*MEASURES, "posterior"]
-    assert chosen_measures((), Beside(attributes=ATTRIBUTES)) == [*MEASURES, "attributes"]
+    assert chosen_measures((), Beside()) == OF_POINTS
+    assert chosen_measures((), Beside(posterior=POSTERIOR)) == [*OF_POINTS, "posterior"]
+    assert chosen_measures((), Beside(attributes=ATTRIBUTES)) == [*OF_POINTS, "attributes"]
 
 
 def test_names_choose_rows_in_the_order_of_the_table():
@@ -76,7 +76,7 @@ def test_a_map_that_cannot_be_meant_is_refused_before_any_work():
 
 def test_measures_come_one_by_one_with_their_time():
     found = list(measure_cloud(CLOUD, ASKED, 1))
-    assert [measurement.name for measurement in found] == list(MEASURES)
+    assert [measurement.name for measurement in found] == OF_POINTS
     assert all(measurement.elapsed_seconds > 0 for measurement in found)
 
 
@@ -86,12 +86,14 @@ def test_leaving_measures_out_changes_no_other():
     assert alone.estimates == everything["principal"].estimates
 
 
-def test_rows_are_filed_under_their_own_names_and_have_titles():
-    assert all(name == row.name and row.title for table in (MEASURES, COMPANIONS) for name, row in table.items())
-    assert not MEASURES.keys() & COMPANIONS.keys()
+def test_rows_are_filed_under_their_own_names_and_have_titles_and_questions():
+    for name, row in MEASURES.items():
+        assert name == row.name
+        assert row.title
+        assert row.question.endswith("?")
 
 
-def test_companions_are_given_what_they_need():
+def test_measures_are_given_what_they_need():
     beside = Beside(POSTERIOR, ATTRIBUTES)
     found = measure_cloud(CLOUD, replace(ASKED, only=("attributes", "posterior"), attribute_clusters=3), 1, beside)
     assert [measurement.name for measurement in found] == ["attributes", "posterior"]
@@ -138,7 +140,7 @@ def test_derived_bins_suit_thousands_of_axes_and_any_scale(spread):
 def test_a_measure_that_does_not_suit_says_why_and_the_others_are_taken():
     asked = replace(ASKED, radius_bins=(1e-9,), axis_bin=1e-8, max_clusters=3)
     found = {one.name: one for one in measure_cloud(CLOUD, asked, 1)}
-    assert list(found) == list(MEASURES)
+    assert list(found) == OF_POINTS
     assert found["radius"].why_not_taken.startswith("measure.radius_bins: must cover the spread of the points in")
     assert found["axes"].why_not_taken.startswith("measure.axis_bin: must cover the spread of the points in at most")
     for name in ("radius", "axes"):

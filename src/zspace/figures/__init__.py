@@ -5,7 +5,7 @@ A measure without a row in `FIGURES` is drawn from its curves as they are, so a 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -38,6 +38,7 @@ from zspace.figures.verdicts import (
     p_words,
     quantity_title,
 )
+from zspace.measuring import MEASURES
 from zspace.results import Measurement
 
 __all__ = [
@@ -74,46 +75,25 @@ __all__ = [
     "to_svg",
 ]
 
-FIGURES: dict[str, FigureSet] = {
-    "radius": FigureSet(
-        "Density over the radius",
-        "How far from the origin do the z-points lie, and is that what a cloud without structure would do?",
-        radius_rows,
-    ),
-    "axes": FigureSet(
-        "Density along every axis",
-        "Which axes of z-space carry something special, and which are all alike?",
-        axes_rows,
-    ),
-    "principal": FigureSet(
-        "Principal components",
-        "In how many directions does the cloud really extend?",
-        principal_rows,
-    ),
-    "clusters": FigureSet(
-        "Clusters", "Does the cloud fall into clusters, more than a cloud without structure would?", cluster_rows
-    ),
-    "attributes": FigureSet("Clusters and attributes", "Do the clusters follow what the images show?", attribute_rows),
-    "posterior": FigureSet(
-        "The posterior", "Is z more than mu with a little noise, and which axes tell of the image?", posterior_rows
-    ),
-    "copies": FigureSet(
-        "Copies among neighbours", "How much of what looks like structure are images that come twice?", copies_rows
-    ),
-    "planes": FigureSet(
-        "Planes at ever smaller scales",
-        "Do the z-points lie on strings round voids, or as scattered as random points do?",
-        planes_rows,
-    ),
+FIGURES: dict[str, Callable[[Measurement], tuple[FigureRow, ...]]] = {
+    "radius": radius_rows,
+    "axes": axes_rows,
+    "principal": principal_rows,
+    "clusters": cluster_rows,
+    "attributes": attribute_rows,
+    "posterior": posterior_rows,
+    "copies": copies_rows,
+    "planes": planes_rows,
 }
-"""Figures by the name of the measure."""
+"""What draws a measure, by its name."""
 
 
 def figure_set(measurement: Measurement) -> FigureSet:
     """Return how a measurement is drawn; one that the table does not know is drawn from its curves as they are."""
-    title = measurement.name.replace("_", " ").capitalize()
-    found = FIGURES.get(measurement.name, FigureSet(title, "", _plain_rows))
-    return replace(found, rows=_plain_rows) if measurement.why_not_taken else found
+    name, row = measurement.name, MEASURES.get(measurement.name)
+    title, question = (row.title, row.question) if row else (name.replace("_", " ").capitalize(), "")
+    draw = FIGURES.get(name, _plain_rows)
+    return FigureSet(title, question, _plain_rows if measurement.why_not_taken else draw)
 
 
 def _plain_rows(measurement: Measurement) -> tuple[FigureRow, ...]:

@@ -19,12 +19,12 @@ from zspace.images.near_copies import StoredImages
 from zspace.images.store import ImageStore
 from zspace.latents import Latents, cloud_sentence, usable_latents
 from zspace.measuring import (
+    MEASURES,
     Beside,
     chosen_maps,
     chosen_measures,
     judge_cloud,
     measure_cloud,
-    measure_title,
     wants_verdict,
 )
 from zspace.results import CloudFacts, EncodeResult, Estimate, Map, MeasureResult, Progress, Watcher, watch_nothing
@@ -167,7 +167,7 @@ def _measured(task: MeasureTask, gathered: Gathered, watch: Watcher) -> MeasureR
 
     found = measure_cloud(gathered.cloud, task.settings, task.seed, gathered.beside, told)
     for number, name in enumerate(names):
-        watch(Progress(task.step, number, n_steps, "measures", doing=measure_title(name)))
+        watch(Progress(task.step, number, n_steps, "measures", doing=MEASURES[name].title))
         measurements[name] = taken = next(found)
         if taken.why_not_taken:
             watch(Progress(task.step, number, n_steps, "measures", note=f"{name} not measured: {taken.why_not_taken}"))

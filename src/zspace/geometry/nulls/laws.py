@@ -1,21 +1,25 @@
-"""Null models: clouds without the structure in question, but otherwise like the cloud at hand.
+"""Null models in closed form: what is seen of a drawn cloud, drawn by its law and without the points.
 
 The matched Gaussian has the cloud's own mean and covariance, so what differs from it is neither position nor shape
-nor correlation. The isotropic Gaussian has only the cloud's total variance.
+nor correlation. The isotropic Gaussian has only the cloud's total variance. `SHORTCUTS` lists which views of which null
+model need no points; every row is held by a test against clouds that were drawn point by point.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64
 from scipy import linalg, stats
 
+from zspace.geometry.axes.normality import axis_shapes, normal_shapes
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.histograms import expected_counts
 from zspace.geometry.nulls.frames import whitened
 from zspace.geometry.radius.laws import RadiusLaw, constant_radius_law, gaussian_radius_law
 from zspace.machine import each_block
 from zspace.seeds import random_stream
+from zspace.shapes import Points
 
 MATCHED_GAUSSIAN = "Gaussian with the cloud's mean and covariance"
 ISOTROPIC_GAUSSIAN = "isotropic Gaussian of the cloud's total variance"
@@ -148,3 +152,83 @@ def standard_normal_radius_counts(
     The radius of a standard normal vector follows the chi law with z_dim degrees of freedom.
     """
     return expected_counts(n_points, stats.chi.cdf(edges, z_dim))
+
+
+View = Float64[np.ndarray, "..."]
+"""What is seen of one drawn cloud."""
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A view of a null model whose law is known, so that no points have to be drawn for it."""
+
+    null: str
+    """Name of the null model: a rung of the ladder, or ``"isotropic"``."""
+    view: str
+    source: str
+    """What the law is, and where from."""
+    draws: Callable[[Cloud, int, int], Iterator[View]]
+    """Function of the cloud, a number of null clouds and a seed: the view of each of them."""
+    points: Callable[[Cloud, np.random.Generator], Points]
+    """Draws the points of one such cloud all the same, as many as the cloud has: what the law is held against."""
+    look: Callable[[Cloud], View]
+    """The same view of a cloud of points."""
+
+
+def _isotropic_points(cloud: Cloud, random: np.random.Generator) -> Points:
+    drawn = random.standard_normal((cloud.n_points, cloud.z_dim))
+    drawn -= drawn.mean(axis=0)
+    total = float(cloud.covariance.trace()) * (cloud.n_points - 1)
+    return np.asarray(drawn * np.sqrt(total / (drawn**2).sum()), dtype=np.float32)
+
+
+def _matched_radii(cloud: Cloud, n_clouds: int, seed: int) -> Iterator[View]:
+    return matched_gaussian_radii(matched_gaussian_radius_law(cloud), cloud.n_points, n_clouds, seed)
+
+
+def _shapes(cloud: Cloud) -> View:
+    found = axis_shapes(cloud, np.arange(cloud.z_dim))
+    return np.stack([found.skewness, found.excess_kurtosis])
+
+
+def _matched_shapes(cloud: Cloud, n_clouds: int, seed: int) -> Iterator[View]:
+    deviations = np.sqrt(cloud.covariance.diagonal())
+    correlation = cloud.covariance / np.outer(deviations, deviations)
+    drawn = normal_shapes(correlation, cloud.n_points, n_clouds, seed)
+    return (np.stack([one.skewness, one.excess_kurtosis]) for one in drawn)
+
+
+def _matched_points(cloud: Cloud, random: np.random.Generator) -> Points:
+    return matched_gaussian_points(cloud, cloud.n_points, random)
+
+
+SHORTCUTS: dict[tuple[str, str], Shortcut] = {
+    (row.null, row.view): row
+    for row in (
+        Shortcut(
+            "gaussian",
+            "sorted radii",
+            "weighted non-central chi-squares, see `gaussian_radius_law`; the fit is not held",
+            _matched_radii,
+            _matched_points,
+            lambda cloud: np.sort(cloud.radii),
+        ),
+        Shortcut(
+            "gaussian",
+            "shapes of axes",
+            "normal scores of skewness and kurtosis, correlated by Mehler's formula, see `normal_shapes`",
+            _matched_shapes,
+            _matched_points,
+            _shapes,
+        ),
+        Shortcut(
+            "isotropic",
+            "spectrum",
+            "Wishart's law by a tridiagonal matrix, see `isotropic_spectra`; the total variance is held",
+            lambda cloud, n_clouds, seed: iter(isotropic_spectra(cloud, n_clouds, seed)),
+            _isotropic_points,
+            lambda cloud: cloud.principal[0],
+        ),
+    )
+}
+"""By null model and view. Counts in windows of a plane have a law with the fit held: `planes.windows.count_law`."""

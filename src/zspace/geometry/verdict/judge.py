@@ -157,7 +157,7 @@ def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int,
         if rung.compared is not None
         for family in rung.compared.families
     }
-    level = asked.level / (1 + len(CLAIMS))
+    level = asked.level / len(CLAIMS)
     return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed), watch)
 
 
@@ -166,8 +166,8 @@ def _claims(
 ) -> dict[str, Claim]:
     gaussian = next(rung for rung in rungs if rung.null.name == GAUSSIAN)
     comparisons = gaussian.compared.comparisons() if gaussian.compared else []
-    of_gaussian, *corrected = holm([gaussian.test.p, *(finding.p for finding in found.values())])
-    claims = {"gaussian": words.gaussian_claim(gaussian.test, of_gaussian, comparisons, level)}
+    claims = {"gaussian": words.gaussian_claim(gaussian.test, comparisons, level)}
+    corrected = holm([finding.p for finding in found.values()])
     for (name, finding), p_corrected in zip(found.items(), corrected, strict=True):
         claims[name] = words.claim_of(CLAIMS[name], finding, p_corrected, limits.get(name), level, n_compared)
     return words.without_doubles(claims)

@@ -64,9 +64,9 @@ def _nothing(claims: dict[str, Claim]) -> str:
     return f"No clusters, strings, sheets or hole were found, but none can tell for sure: {', '.join(open_ones)}."
 
 
-def gaussian_claim(test: RungTest, p_corrected: float | None, comparisons: list[Comparison], level: float) -> Claim:
+def gaussian_claim(test: RungTest, comparisons: list[Comparison], level: float) -> Claim:
     """Return the claim that the cloud is a Gaussian, from its comparison with one."""
-    few = test.n_compared < _FEWEST_FOR_NO
+    few, p_corrected = test.n_compared < _FEWEST_FOR_NO, test.p
     if p_corrected is None:
         answer: Answer = "cannot tell"
         sentence = f"Whether it is a Gaussian cannot be told: {test.reason}."
@@ -93,7 +93,7 @@ def gaussian_claim(test: RungTest, p_corrected: float | None, comparisons: list[
         name="gaussian",
         question="Is it just a Gaussian?",
         answer=answer,
-        p=test.p,
+        p=min((one.p for one in test.families if one.p is not None), default=None),
         p_corrected=p_corrected,
         effect=strongest.effect if strongest else None,
         null=test.null,
