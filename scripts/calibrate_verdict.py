@@ -172,7 +172,7 @@ def beside_its_rung(trial: Trial, cloud: Cloud, seed: int) -> Outcome:
     """Compare a cloud with the rung that it was drawn from, fitted to it anew."""
     watched = {evidence.quantity for row in CLAIMS.values() for evidence in row.evidence}
     fitted = NULLS[trial.name].fit(cloud, seed)
-    compared = compare(trial.name, fitted, [*SUBJECTS.values()], trial.asked.n_draws, seed, watched)
+    compared = compare(trial.name, fitted, [*SUBJECTS.values()], trial.asked.n_draws, seed, watched=watched)
     tests = compared.tests()
     hits = {f"told_from_{trial.name}": any(_is_small(test.p_corrected) for test in tests)}
     hits |= {f"family_{test.family}": _is_small(test.p) for test in tests}

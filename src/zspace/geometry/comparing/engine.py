@@ -26,13 +26,17 @@ ENOUGH = 4
 that would end below 0.005 gets there in one of 30,000 cases."""
 
 
+XY = tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]
+"""A curve."""
+
+
 @dataclass(frozen=True)
 class Sight:
     """What one subject shows of one cloud."""
 
     view: Any
     """None where the subject does not suit the cloud."""
-    curves: dict[str, tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]]
+    curves: dict[str, XY]
 
 
 def sight_of(subject: Subject, cloud: Cloud) -> Sight:
@@ -43,6 +47,19 @@ def sight_of(subject: Subject, cloud: Cloud) -> Sight:
         return Sight(None, {})
     curves = {profile.name: profile.value(view) for profile in subject.profiles}
     return Sight(view, {name: (x, y) for name, (x, y) in curves.items() if len(y) and np.isfinite(y).all()})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a draw."""
+
+    values: list[float]
+    curves: dict[str, Float64[np.ndarray, " n_x"]]
+
+
+def values_of(subject: Subject, sight: Sight, reference: Sight | None) -> list[float]:
+    """Return all quantities of a sight; NaN for those that cannot be found."""
+    return [read(subject, quantity, sight, reference) for quantity in subject.quantities]
 
 
 def read(subject: Subject, quantity: Quantity, sight: Sight, reference: Sight | None) -> float:
@@ -62,9 +79,33 @@ class Family:
     null: str
     own: list[float]
     """Quantities of the cloud."""
-    own_curves: dict[str, tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]]
+    own_curves: dict[str, XY]
+    reference: Sight | None
+    """Of one more draw, where the subject compares two samples."""
     draws: list[list[float]] = field(default_factory=list)
     curves: dict[str, list[Float64[np.ndarray, " n_x"]]] = field(default_factory=dict)
+
+    @classmethod
+    def begun(cls, subject: Subject, null: str, cloud: Cloud, reference: Cloud) -> Family:
+        """Return what a subject shows of the cloud, before any draw."""
+        beside = sight_of(subject, reference) if subject.two_samples else None
+        sight = sight_of(subject, cloud)
+        return cls(subject, null, values_of(subject, sight, beside), sight.curves, beside)
+
+    def look(self, cloud: Cloud) -> Look:
+        """Return the numbers and curves of a draw."""
+        sight = sight_of(self.subject, cloud)
+        return Look(values_of(self.subject, sight, self.reference), {name: y for name, (_, y) in sight.curves.items()})
+
+    def take(self, seen: Look) -> None:
+        """Add what was seen of a draw."""
+        self.draws.append(seen.values)
+        for name, y in seen.curves.items():
+            self.curves.setdefault(name, []).append(y)
+
+    def is_watched(self, watched: Collection[str]) -> bool:
+        """Whether one of its quantities is."""
+        return any(f"{self.subject.name}.{quantity.name}" in watched for quantity in self.subject.quantities)
 
     @property
     def rows(self) -> Float64[np.ndarray, "n_rows n_quantities"]:
@@ -169,6 +210,7 @@ def compare(
     subjects: Sequence[Subject],
     most_draws: int,
     seed: int,
+    level: float = 0.05,
     watched: Collection[str] = (),
     watch: Watcher = watch_nothing,
 ) -> Compared:
@@ -183,12 +225,16 @@ def compare(
     subjects
         What to look at; each is one family.
     most_draws
-        A family that is not settled before gets so many. With 8 families, 199 are needed for any to be significant at
+        A family that is not settled before gets so many. With 10 families, 199 are needed for any to be significant at
         5 % after correction.
+    level
+        Once a family tells the null model apart at this level, corrected for their number, the others need no more
+        draws, unless they are watched.
     seed
         Of the draws: draw k comes from a stream of its own, whatever was drawn before and however many there are.
     watched
-        Quantities, such as ``"shapes.strings"``, each of which has to be settled by itself before its family is.
+        Quantities, such as ``"shapes.strings"``, each of which has to be settled by itself before its family is; their
+        families are drawn on whatever the others tell.
     watch
         Told how many draws are done.
 
@@ -199,47 +245,46 @@ def compare(
     Source
     ------
     Sequential p-values: Besag and Clifford 1991, Biometrika 78, 301; here after batches of draws: a family that at
-    least `ENOUGH` draws equal is settled. To be significant it must pass every look, so it errs on the safe side.
+    least `ENOUGH` draws equal is settled. To be significant it must pass every look, so it errs on the safe side, and
+    so does one that is not drawn on: its p-value is that of fewer draws.
     """
-    own = [sight_of(subject, fitted.compared) for subject in subjects]
-    references = [
-        sight_of(subject, Cloud(fitted.draw(random_stream(seed, "null", null, "reference"))))
-        if subject.two_samples
-        else None
-        for subject in subjects
-    ]
-    families = [
-        Family(
-            subject,
-            null,
-            [read(subject, quantity, sight, reference) for quantity in subject.quantities],
-            sight.curves,
-        )
-        for subject, sight, reference in zip(subjects, own, references, strict=True)
-    ]
-    done = 0
-    while done < most_draws:
-        batch = range(done, min(done + BATCH - (done == 0), most_draws))
-        open_places = [place for place, family in enumerate(families) if not family.settled(watched)]
-        if not open_places:
+    reference = Cloud(fitted.draw(random_stream(seed, "null", null, "reference")))
+    families = [Family.begun(subject, null, fitted.compared, reference) for subject in subjects]
+    looking = _Looking(fitted, null, seed, watched, watch)
+    looking.draw_on(families, BATCH - 1)
+    looking.draw_on([family for family in families if family.is_watched(watched)], most_draws)
+    for family in families:
+        if any(p is not None and p * len(families) <= level for p in (one.p for one in families)):
             break
-
-        def look(number: int, places: list[int] = open_places) -> list[tuple[list[float], Sight]]:
-            drawn = Cloud(fitted.draw(random_stream(seed, "null", null, number)))
-            sights = [(place, sight_of(subjects[place], drawn)) for place in places]
-            return [
-                (
-                    [read(subjects[place], q, sight, references[place]) for q in subjects[place].quantities],
-                    Sight(None, sight.curves),
-                )
-                for place, sight in sights
-            ]
-
-        for found in each_block(look, batch):
-            for place, (values, sight) in zip(open_places, found, strict=True):
-                families[place].draws.append(values)
-                for name, (_, y) in sight.curves.items():
-                    families[place].curves.setdefault(name, []).append(y)
-            done += 1
-            watch(Progress(f"draws of {null}", done, most_draws, "clouds"))
+        looking.draw_on([family], most_draws)
     return Compared(null, fitted.compared.n_points, tuple(families))
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """Draws of one null model, numbered, and who looks at them."""
+
+    fitted: Fitted
+    null: str
+    seed: int
+    watched: Collection[str]
+    watch: Watcher
+
+    def draw_on(self, families: Sequence[Family], most_draws: int) -> None:
+        """Let families that have all seen as many draws see more, until each is settled or has seen the most."""
+        while True:
+            open_ones = [one for one in families if len(one.draws) < most_draws and not one.settled(self.watched)]
+            if not open_ones:
+                return
+            done = len(open_ones[0].draws)
+            # The cloud itself counts too, so that the first batch is one short.
+            batch = range(done, min((done // BATCH + 1) * BATCH + BATCH - 1 if done else BATCH - 1, most_draws))
+
+            def look(number: int, families: list[Family] = open_ones) -> list[Look]:
+                drawn = Cloud(self.fitted.draw(random_stream(self.seed, "null", self.null, number)))
+                return [family.look(drawn) for family in families]
+
+            for number, looks in zip(batch, each_block(look, batch), strict=True):
+                for family, seen in zip(open_ones, looks, strict=True):
+                    family.take(seen)
+                self.watch(Progress(f"draws of {self.null}", number + 1, most_draws, "clouds"))

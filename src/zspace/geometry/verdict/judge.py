@@ -24,7 +24,6 @@ from zspace.settings import VerdictSettings
 GAUSSIAN = "gaussian"
 _PRIOR, _ENOUGH_FOR_THE_PRIOR = "prior", ("radius", "axes")
 """Whoever is told from N(0, I) by these need not be told from it by the others."""
-_WATCHED = frozenset(evidence.quantity for row in CLAIMS.values() for evidence in row.evidence)
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,9 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     """
     start = perf_counter()
     compared = compared_points(cloud, asked.n_compared, seed)
-    rungs = [_climbed(NULLS[name], compared, asked, seed, watch) for name in (*LADDER, *asked.nulls)]
+    rungs: list[Rung] = []
+    for name in (*LADDER, *asked.nulls):
+        rungs.append(_climbed(NULLS[name], compared, asked, seed, _watched(name, rungs, asked.level), watch))
     closest = next((rung for rung in rungs if rung.null.name in LADDER and rung.test.answer == "no"), None)
     comparisons = [one for rung in rungs if rung.compared for one in rung.compared.comparisons()]
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
@@ -108,11 +109,25 @@ def compared_points(cloud: Cloud, n_compared: int, seed: int) -> Cloud:
 # --- The ladder -------------------------------------------------------------------------------------------------------
 
 
-def _climbed(null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher) -> Rung:
+def _watched(null: str, rungs: Sequence[Rung], level: float) -> set[str]:
+    """Return the quantities whose claims this null model decides, without those that a rung before refuted."""
+    evidence = [one for row in CLAIMS.values() for one in row.evidence if null in one.without]
+    comparisons = [one for rung in rungs if rung.compared is not None for one in rung.compared.comparisons()]
+    return {
+        wanted.quantity
+        for wanted in evidence
+        if not any(
+            one.quantity == wanted.quantity and one.null in wanted.without and one.p is not None and one.p > level
+            for one in comparisons
+        )
+    }
+
+
+def _climbed(null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watched: set[str], watch: Watcher) -> Rung:
     """Compare a cloud with one null model, or say why that cannot be."""
 
     def against(fitted: Fitted, subjects: Sequence[Subject]) -> Rung:
-        compared = compare(null.name, fitted, subjects, asked.n_draws, seed, _WATCHED, watch)
+        compared = compare(null.name, fitted, subjects, asked.n_draws, seed, asked.level, watched, watch)
         return Rung(null, _tested(null, compared, asked.level), compared, fitted)
 
     try:
