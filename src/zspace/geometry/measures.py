@@ -1,8 +1,8 @@
 """What can be read off a cloud and off every cloud drawn from a null model: rows of quantities and profiles."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float64
@@ -52,3 +52,10 @@ class Subject:
     profiles: tuple[Profile, ...] = ()
     two_samples: bool = False
     """Whether a quantity is a function of two views: the cloud's, and that of one more draw of the null model."""
+
+    def without(self, kept: Collection[str]) -> Self | None:
+        """Return the subject without quantities, by ``"subject.quantity"``; None where it is named as a whole."""
+        if self.name in kept:
+            return None
+        left = tuple(one for one in self.quantities if f"{self.name}.{one.name}" not in kept)
+        return replace(self, quantities=left) if left else None

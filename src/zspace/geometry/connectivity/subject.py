@@ -19,7 +19,7 @@ from zspace.geometry.connectivity.trees import (
 )
 from zspace.geometry.measures import Profile, Quantity, Subject
 
-N_IN_GRAPH = 256
+N_IN_GRAPH = 192
 """Points of the graph in which loops are looked for, at most."""
 _FEWEST_POINTS = 12
 _EQUAL = 1e-6

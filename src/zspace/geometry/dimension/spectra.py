@@ -22,28 +22,6 @@ class LocalSpectra:
 
     leading: Float64[np.ndarray, "n_places 3"]
     """Shares of the local variance that the first, second and third component hold."""
-    participation: Float64[np.ndarray, " n_places"]
-    """(sum of variances) ** 2 / sum of squared variances."""
-
-    @property
-    def string_likeness(self) -> float:
-        """Mean by which a neighbourhood is more of a line than of a disc: 1 on a line, 0 on a disc or in a ball."""
-        return float((self.line - self.disc).clip(min=0).mean())
-
-    @property
-    def sheet_likeness(self) -> float:
-        """Mean by which a neighbourhood is more of a disc than of a line: 1 on a disc, 0 on a line or in a ball."""
-        return float((self.disc - self.line).clip(min=0).mean())
-
-    @property
-    def line(self) -> Float64[np.ndarray, " n_places"]:
-        """Share by which the first component stands out from the second (Westin et al. 1997, linear case)."""
-        return np.asarray(self.leading[:, 0] - self.leading[:, 1])
-
-    @property
-    def disc(self) -> Float64[np.ndarray, " n_places"]:
-        """Twice the share by which the second component stands out from the third (same, planar case)."""
-        return np.asarray(2 * (self.leading[:, 1] - self.leading[:, 2]))
 
 
 def local_spectra(pairs: Pairs, rows: Int64[np.ndarray, " n_rows"], ks: tuple[int, ...]) -> dict[int, LocalSpectra]:
@@ -72,7 +50,19 @@ def local_spectra(pairs: Pairs, rows: Int64[np.ndarray, " n_rows"], ks: tuple[in
         if inner.shape[1] == k + 1 and vary.any():
             gram = gram_of(inner[vary])
             totals = np.trace(gram, axis1=1, axis2=2).astype(np.float64)
-            found[k] = LocalSpectra(_leading(gram) / totals[:, np.newaxis], participation_of(gram))
+            found[k] = LocalSpectra(_leading(gram) / totals[:, np.newaxis])
+    return found
+
+
+def mean_participation(pairs: Pairs, rows: Int64[np.ndarray, " n_rows"], ks: tuple[int, ...]) -> dict[int, float]:
+    """Return the mean participation ratio of the neighbourhoods of points, by the number of neighbours as above."""
+    squares = neighbourhood_squares(pairs, rows, max(ks))
+    found = {}
+    for k in ks:
+        inner = squares[:, : k + 1, : k + 1]
+        vary = inner.max(axis=(1, 2)) > 0
+        if inner.shape[1] == k + 1 and vary.any():
+            found[k] = float(participation_of(gram_of(inner[vary])).mean())
     return found
 
 

@@ -1,6 +1,5 @@
-"""Dimension over scale as a subject: ratios of distances, and local spectra that tell strings and sheets."""
+"""Dimension over scale as a subject: ratios of distances, and how many directions neighbourhoods spread along."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,34 +7,25 @@ from jaxtyping import Float64
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.dimension.ratios import gride_dimension, two_nn_dimension
-from zspace.geometry.dimension.spectra import LocalSpectra, local_spectra
+from zspace.geometry.dimension.spectra import mean_participation
 from zspace.geometry.measures import Profile, Quantity, Subject
 
 N_PLACES = 256
 """Points whose neighbourhoods are looked at, at most."""
 _FEWEST_POINTS = 12
 _NEIGHBORS = (8, 16, 32, 64)
-_LIKENESS_NEIGHBORS = (16, 32, 64)
-"""Scales that a likeness is the mean over: a string is not seen below its width, nor beyond its bends."""
-_DENSE_NEIGHBORS = (4, 8, 16)
-"""Of dense places: a string that holds 1 % of the points has no more than some."""
-_DENSE_BY = 2
-"""Number of the neighbour whose distance says how dense a place is: one point very near is not yet a dense place."""
-_DENSE_SHARE, _FEWEST_DENSE = 0.01, 8
 _GRIDE = (1, 2, 4, 8, 16, 32)
 _OVER_SCALE = (4, 8, 16, 32)
-_STRING_NEIGHBORS, _STRING_SHARE = 32, 0.5
+_MIDDLE_NEIGHBORS = 32
 
 
 @dataclass(frozen=True)
 class DimensionView:
-    """Distances to neighbours, and spectra of neighbourhoods by their number of neighbours."""
+    """Distances to neighbours, and in how many directions neighbourhoods spread."""
 
     distances: Float64[np.ndarray, "n_points n_neighbors"]
-    spectra: dict[int, LocalSpectra]
-    """Of `N_PLACES` points all over the cloud."""
-    dense: dict[int, LocalSpectra]
-    """Of the densest hundredth of the points."""
+    participation: dict[int, float]
+    """Mean participation ratio of the neighbourhoods of `N_PLACES` points, by the number of neighbours."""
 
 
 def dimension_view(cloud: Cloud) -> DimensionView:
@@ -47,33 +37,8 @@ def dimension_view(cloud: Cloud) -> DimensionView:
         For fewer than 12 points, or when all are equal.
     """
     cloud.require_points("dimension", _FEWEST_POINTS)
-    pairs, rows = cloud.pairs, cloud.spread_rows(N_PLACES)
-    distances = pairs.neighbors.distances
-    n_dense = max(_FEWEST_DENSE, round(_DENSE_SHARE * cloud.n_points))
-    dense = np.argsort(distances[:, _DENSE_BY - 1], kind="stable")[:n_dense]
-    return DimensionView(
-        distances,
-        local_spectra(pairs, rows, _NEIGHBORS),
-        local_spectra(pairs, dense, _DENSE_NEIGHBORS),
-    )
-
-
-def string_likeness(spectra: dict[int, LocalSpectra], ks: tuple[int, ...]) -> float | None:
-    """Return the mean likeness to strings over these numbers of neighbours; None where there is none."""
-    found = [spectra[k].string_likeness for k in ks if k in spectra]
-    return float(np.mean(found)) if found else None
-
-
-def sheet_likeness(spectra: dict[int, LocalSpectra], ks: tuple[int, ...]) -> float | None:
-    """Return the mean likeness to sheets over these numbers of neighbours; None where there is none."""
-    found = [spectra[k].sheet_likeness for k in ks if k in spectra]
-    return float(np.mean(found)) if found else None
-
-
-def string_share(view: DimensionView) -> float | None:
-    """Return the share of places whose first local component exceeds the second by half of the variance there."""
-    spectra = view.spectra.get(_STRING_NEIGHBORS)
-    return None if spectra is None else float((spectra.line > _STRING_SHARE).mean())
+    pairs = cloud.pairs
+    return DimensionView(pairs.neighbors.distances, mean_participation(pairs, cloud.spread_rows(N_PLACES), _NEIGHBORS))
 
 
 def neighbor_dimension(view: DimensionView) -> float | None:
@@ -81,11 +46,6 @@ def neighbor_dimension(view: DimensionView) -> float | None:
     found = [gride_dimension(view.distances, n) for n in _OVER_SCALE if 2 * n <= view.distances.shape[1]]
     known = [dimension for dimension in found if dimension is not None]
     return float(np.exp(np.mean(np.log(known)))) if known and len(known) == len(found) else None
-
-
-def _participation(view: DimensionView) -> float | None:
-    spectra = view.spectra.get(_STRING_NEIGHBORS)
-    return None if spectra is None else float(spectra.participation.mean())
 
 
 def _gride_row(nearer: int) -> Quantity:
@@ -99,36 +59,20 @@ def _gride_row(nearer: int) -> Quantity:
     )
 
 
-def _likeness_row(name: str, title: str, source: str, value: Callable[[DimensionView], float | None]) -> Quantity:
-    return Quantity(name, title, "share of local variance", source, "high", value)
-
-
-_STRING = "by how much a neighbourhood is more of a line than of a disc, in shares of local variance"
-_SHEET = "by how much a neighbourhood is more of a disc than of a line, in shares of local variance"
-_ALL = f"mean over places and {', '.join(map(str, _LIKENESS_NEIGHBORS))} neighbours"
-_DENSEST = f"mean over the densest 1 % and {', '.join(map(str, _DENSE_NEIGHBORS))} neighbours"
-
-
 def _gride_profile(view: DimensionView) -> tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]:
     nearer = [n for n in _GRIDE if 2 * n <= view.distances.shape[1]]
     found = [gride_dimension(view.distances, n) for n in nearer]
     return 2.0 * np.array(nearer), np.array(found, dtype=np.float64)  # None becomes NaN
 
 
-def _spectral_profile(
-    value: Callable[[LocalSpectra], float],
-) -> Callable[[DimensionView], tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]]:
-    def profile(view: DimensionView) -> tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]:
-        ks = list(view.spectra)
-        return np.array(ks, dtype=np.float64), np.array([value(view.spectra[k]) for k in ks])
-
-    return profile
+def _participation_profile(view: DimensionView) -> tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]:
+    return np.array(list(view.participation), dtype=np.float64), np.array(list(view.participation.values()))
 
 
 SUBJECT = Subject(
     "dimension",
     "Dimension over scale",
-    "Do neighbours spread into fewer directions than in the null model: along strings, over sheets?",
+    "Do neighbours spread into fewer directions than in the null model?",
     dimension_view,
     (
         Quantity(
@@ -151,43 +95,11 @@ SUBJECT = Subject(
         ),
         Quantity(
             "local_participation",
-            f"Local components among {_STRING_NEIGHBORS} neighbours",
+            f"Local components among {_MIDDLE_NEIGHBORS} neighbours",
             "components",
             "mean of (sum of local variances)^2 / sum of squared local variances",
             "low",
-            _participation,
-        ),
-        _likeness_row(
-            "string_likeness",
-            "Likeness to strings",
-            f"{_STRING}, {_ALL}",
-            lambda view: string_likeness(view.spectra, _LIKENESS_NEIGHBORS),
-        ),
-        _likeness_row(
-            "sheet_likeness",
-            "Likeness to sheets",
-            f"{_SHEET}, {_ALL}",
-            lambda view: sheet_likeness(view.spectra, _LIKENESS_NEIGHBORS),
-        ),
-        _likeness_row(
-            "dense_string_likeness",
-            "Likeness to strings in the densest places",
-            f"{_STRING}, {_DENSEST}",
-            lambda view: string_likeness(view.dense, _DENSE_NEIGHBORS),
-        ),
-        _likeness_row(
-            "dense_sheet_likeness",
-            "Likeness to sheets in the densest places",
-            f"{_SHEET}, {_DENSEST}",
-            lambda view: sheet_likeness(view.dense, _DENSE_NEIGHBORS),
-        ),
-        Quantity(
-            "string_share",
-            "Places along strings",
-            "share of places",
-            f"first component of {_STRING_NEIGHBORS} neighbours exceeds the second by half of the local variance",
-            "high",
-            string_share,
+            lambda view: view.participation.get(_MIDDLE_NEIGHBORS),
         ),
     ),
     (
@@ -203,14 +115,7 @@ SUBJECT = Subject(
             "Local components over scale",
             "number of neighbours",
             "local participation ratio (components)",
-            _spectral_profile(lambda spectra: float(spectra.participation.mean())),
-        ),
-        Profile(
-            "first_share",
-            "First local component over scale",
-            "number of neighbours",
-            "mean share of local variance",
-            _spectral_profile(lambda spectra: float(spectra.leading[:, 0].mean())),
+            _participation_profile,
         ),
     ),
 )

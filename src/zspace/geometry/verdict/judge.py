@@ -134,11 +134,12 @@ def _climbed(null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watche
         fitted = null.fit(cloud, seed)
     except GeometryError as error:
         return Rung(null, _untested(null, cloud.n_points, str(error)))
+    subjects = [told for subject in SUBJECTS.values() if (told := subject.without(null.kept)) is not None]
     if null.name == _PRIOR:
-        quick = against(fitted, [SUBJECTS[name] for name in _ENOUGH_FOR_THE_PRIOR])
+        quick = against(fitted, [subject for subject in subjects if subject.name in _ENOUGH_FOR_THE_PRIOR])
         if quick.test.answer == "yes":
             return quick
-    return against(fitted, [*SUBJECTS.values()])
+    return against(fitted, subjects)
 
 
 def _tested(null: Null, compared: Compared, level: float) -> RungTest:
