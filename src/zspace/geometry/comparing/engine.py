@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,10 +103,6 @@ class Family:
         for name, y in seen.curves.items():
             self.curves.setdefault(name, []).append(y)
 
-    def is_watched(self, watched: Collection[str]) -> bool:
-        """Whether one of its quantities is."""
-        return any(f"{self.subject.name}.{quantity.name}" in watched for quantity in self.subject.quantities)
-
     @property
     def rows(self) -> Float64[np.ndarray, "n_rows n_quantities"]:
         """The cloud's numbers, then those of the draws."""
@@ -121,15 +117,19 @@ class Family:
         tails = [quantity.tail for quantity, is_known in zip(self.subject.quantities, known, strict=True) if is_known]
         return joint_p(self.rows[:, known], tails)
 
-    def settled(self, watched: Collection[str]) -> bool:
-        """Whether more draws would change nothing: enough of them go as far, or there is nothing to compare.
+    @property
+    def is_settled(self) -> bool:
+        """Whether more draws would change nothing for all quantities together."""
+        return bool(self.draws) and self._suffice(self.p)
 
-        So it has to be for all quantities together, and for each of those that are watched.
-        """
-        if not self.draws:
-            return False
-        alone = [one.p for one in self.comparisons() if one.quantity in watched]
-        return all(p is None or p * (1 + len(self.draws)) > ENOUGH for p in (self.p, *alone))
+    def decides(self, watched: Collection[str]) -> bool:
+        """Whether one of the watched quantities is not settled by itself."""
+        mine = [one for one in self.comparisons() if one.quantity in watched]
+        return not all(self.draws and self._suffice(one.p) for one in mine)
+
+    def _suffice(self, p: float | None) -> bool:
+        """Whether enough draws go as far, or there is nothing to compare."""
+        return p is None or p * (1 + len(self.draws)) > ENOUGH
 
     def comparisons(self) -> list[Comparison]:
         """Return every quantity beside its draws."""
@@ -250,13 +250,13 @@ def compare(
     """
     reference = Cloud(fitted.draw(random_stream(seed, "null", null, "reference")))
     families = [Family.begun(subject, null, fitted.compared, reference) for subject in subjects]
-    looking = _Looking(fitted, null, seed, watched, watch)
-    looking.draw_on(families, BATCH - 1)
-    looking.draw_on([family for family in families if family.is_watched(watched)], most_draws)
+    looking = _Looking(fitted, null, seed, watch)
+    looking.draw_on(families, BATCH - 1, lambda family: not family.draws)
+    looking.draw_on(families, most_draws, lambda family: family.decides(watched))
     for family in families:
         if any(p is not None and p * len(families) <= level for p in (one.p for one in families)):
             break
-        looking.draw_on([family], most_draws)
+        looking.draw_on([family], most_draws, lambda family: not family.is_settled)
     return Compared(null, fitted.compared.n_points, tuple(families))
 
 
@@ -267,15 +267,16 @@ class _Looking:
     fitted: Fitted
     null: str
     seed: int
-    watched: Collection[str]
     watch: Watcher
 
-    def draw_on(self, families: Sequence[Family], most_draws: int) -> None:
-        """Let families that have all seen as many draws see more, until each is settled or has seen the most."""
+    def draw_on(self, families: Sequence[Family], most_draws: int, wants: Callable[[Family], bool]) -> None:
+        """Let families that want it see more draws, those that have seen the fewest first, up to the most."""
         while True:
-            open_ones = [one for one in families if len(one.draws) < most_draws and not one.settled(self.watched)]
-            if not open_ones:
+            wanting = [one for one in families if len(one.draws) < most_draws and wants(one)]
+            if not wanting:
                 return
+            fewest = min(len(one.draws) for one in wanting)
+            open_ones = [one for one in wanting if len(one.draws) == fewest]
             done = len(open_ones[0].draws)
             # The cloud itself counts too, so that the first batch is one short.
             batch = range(done, min((done // BATCH + 1) * BATCH + BATCH - 1 if done else BATCH - 1, most_draws))
