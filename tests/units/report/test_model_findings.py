@@ -133,7 +133,7 @@ def test_images_without_faces_are_said_to_be_so_once(synthetic, generated):
         "cannot judge these images."
     )
     model = replace(synthetic.model(60, 24), generation=without_faces(generated()))
-    headline = headline_of("m0", "ae", model, 39)
+    headline = headline_of("m0", "ae", model)
     assert headline.bars == ()
     assert not any("Faces" in card.label for card in headline.cards)
     table = comparison_table(StudyResults(synthetic.packing(), {"ae": model}))
@@ -143,7 +143,7 @@ def test_images_without_faces_are_said_to_be_so_once(synthetic, generated):
 @pytest.mark.parametrize("shares", [{"explained": 0.0}, {"spread": 0.0}, {"explained": 0.2}, {"explained": None}])
 def test_no_headline_that_a_useless_model_could_earn(synthetic, generated, shares):
     model = replace(synthetic.model(60, 24), generation=generated(**shares))
-    headline = headline_of("m0", "ae", model, 39)
+    headline = headline_of("m0", "ae", model)
     assert headline.bars == ()
     assert not any("Faces" in card.label for card in headline.cards)
     assert not any("97.3" in one.sentence for one in headline.findings)

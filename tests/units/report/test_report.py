@@ -121,7 +121,7 @@ def test_a_figure_of_the_second_model_is_not_explained_again(synthetic):
 
 
 def test_every_section_answers_its_question_in_one_sentence(study, page):
-    for finding in findings_of(study.results.models["ae"], 39):
+    for finding in findings_of(study.results.models["ae"]):
         section = page[page.index(f'<section id="m0-ae-{finding.section}"') :].partition("</section>")[0]
         assert finding.sentence in text_of(section)
         assert finding.sentence in text_of(page[: page.index('<section id="data"')])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from scipy import sparse
 
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.clustering.estimates import EVERY_UP_TO, UNITS, Finding, Judged
@@ -23,7 +24,7 @@ from zspace.results import Curve, Estimate, Measurement, Watcher, watch_nothing
 
 N_REFERENCES = 10
 """Null clouds that the gap and the elbow are taken against."""
-_SPACING = 1.25
+_SPACING = 1.4
 _PASSES, _TOLERANCE = 10, 1e-4
 
 
@@ -38,7 +39,7 @@ def cluster_curves(
         The z-points.
     max_clusters, step
         Numbers of clusters to fit: every one up to 12, from there the multiples of the step up to the largest; as far
-        as the points allow. Those that null clouds are fitted with too lie a quarter apart beyond 12, and closer and
+        as the points allow. Those that null clouds are fitted with too lie two fifths apart beyond 12, and closer and
         closer about a number that elbow or gap choose.
     n_null_clouds
         Gaussian clouds that go through the same procedure, for bands and p-values.
@@ -86,7 +87,7 @@ def cluster_curves(
         tried = finding.ks[1:].tolist()
         null_looks = look_at_nulls(broad, tried, n_null_clouds, "cluster nulls", seed, watch)
         fitted = sorted({*fitted, *tried})
-        inertias = _inertias_of_all(centred, order, look_at(points, fitted)[1])
+        inertias = _inertias_of_all(centred, order, _lifted(points, look_at(broad, fitted)[1]))
     null_findings = [replace(finding, look=one) for one in null_looks]
     curves = {"inertia": _inertia_curve(cloud, centred.unit, fitted, inertias), **_curves(finding, null_findings)}
     estimates = Judged(finding, null_findings, cloud.n_points, len(points), seed).estimates()
@@ -101,12 +102,12 @@ def cluster_curves(
 
 
 def spaced(ks: list[int]) -> list[int]:
-    """Return the numbers of clusters up to 12, and beyond each a quarter more than the one before; the last stays.
+    """Return the numbers of clusters up to 12, and beyond each two fifths more than the one before; the last stays.
 
     Examples
     --------
-    >>> spaced([10, 11, 12, 14, 16, 18, 20, 22, 24])
-    [10, 11, 12, 16, 20, 24]
+    >>> spaced([10, 11, 12, 14, 16, 18, 20, 22, 24, 26, 28])
+    [10, 11, 12, 18, 26, 28]
     """
     kept: list[int] = []
     for k in ks:
@@ -140,6 +141,17 @@ def _nothing_found(cloud: Cloud, reason: str) -> Measurement:
     return Measurement(
         "clusters", estimates, {"inertia": _inertia_curve(cloud, unit, [], {"full k-means": np.empty(0)})}
     )
+
+
+def _lifted(points: Places, best: Fits) -> Fits:
+    """Return fits along the broadest components as fits along all of them, moved on from there."""
+    if best.centres[0].shape[1] == points.shape[1]:
+        return best
+    precision, stacks = best.centres[0].dtype, []
+    for labels, sizes in zip(best.labels.T, best.sizes, strict=True):
+        members = sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (len(sizes), len(labels)))
+        stacks.append(((members @ points) / sizes.clip(min=1)[:, np.newaxis]).astype(precision))
+    return exact_inertias(points, refine(points, stacks, _PASSES, _TOLERANCE)[0])
 
 
 def _inertias_of_all(

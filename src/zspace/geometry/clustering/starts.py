@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from zspace.geometry.clustering.kmeans import Centres, Fits, Places, refine
+from zspace.geometry.clustering.kmeans import Centres, Fits, Places, Stack, refine
 from zspace.seeds import random_stream
 
 _N_CANDIDATES = 4
@@ -43,10 +43,7 @@ def fit_from_starts(
     stacks = [[sequence[:k].astype(precision) for k in ks] for sequence in sequences]
     fits = [refine(points, stack, n_passes, tolerance)[0] for stack in stacks]
     most = min(fits, key=lambda fit: float(fit.inertias[-1])).centres[-1]
-    thinned = [most]
-    for k in reversed(ks[:-1]):
-        thinned.append(without_least_missed(points, thinned[-1], k))
-    again, _ = refine(points, thinned[::-1], n_passes, tolerance)
+    again, _ = refine(points, without_least_missed(points, most, ks), n_passes, tolerance)
     chosen = [min([*fits, again], key=lambda fit: float(fit.inertias[j])).only(j) for j in range(len(ks))]
     best = Fits(
         [fit.centres[0] for fit in chosen],
@@ -56,23 +53,45 @@ def fit_from_starts(
     return [*fits, best]
 
 
-def without_least_missed(points: Places, centres: Centres, n_left: int) -> Float[np.ndarray, "n_left z_dim"]:
+def without_least_missed(points: Places, centres: Centres, ks: list[int]) -> Stack:
     """Take away centres one by one, each time the one whose points are hardly further from their next centre.
+
+    Parameters
+    ----------
+    ks
+        How many to leave, rising, none more than there are centres; one stack comes back for each.
 
     Examples
     --------
     >>> places = np.array([[0.0], [1.0], [9.0], [10.0], [30.0]], dtype=np.float32)
-    >>> without_least_missed(places, places[1:], 3).ravel().tolist()
-    [1.0, 10.0, 30.0]
+    >>> [stack.ravel().tolist() for stack in without_least_missed(places, places[1:], [2, 3])]
+    [[1.0, 30.0], [1.0, 10.0, 30.0]]
     """
-    while len(centres) > n_left:
-        nearness = points @ centres.T - np.einsum("ij,ij->i", centres, centres) / 2
-        rows, nearest = np.arange(len(points)), nearness.argmax(axis=1)
-        lost = nearness[rows, nearest]
-        nearness[rows, nearest] = -np.inf
-        lost -= nearness.max(axis=1)
-        centres = np.delete(centres, int(np.bincount(nearest, lost, len(centres)).argmin()), axis=0)
-    return centres
+    nearness = points @ centres.T - np.einsum("ij,ij->i", centres, centres) / 2
+    rows, left = np.arange(len(points)), np.ones(len(centres), dtype=bool)
+    nearest = nearness.argmax(axis=1)
+    following = _next_nearest(nearness, nearest)
+    stacks = []
+    for k in reversed(ks):
+        while left.sum() > k:
+            lost = nearness[rows, nearest] - nearness[rows, following]
+            missed = np.bincount(nearest, lost, len(centres))
+            gone = int(np.where(left, missed, np.inf).argmin())
+            left[gone] = False
+            nearness[:, gone] = -np.inf
+            moved = np.flatnonzero((nearest == gone) | (following == gone))
+            nearest[moved] = np.where(nearest[moved] == gone, following[moved], nearest[moved])
+            following[moved] = _next_nearest(nearness[moved], nearest[moved])
+        stacks.append(centres[left])
+    return stacks[::-1]
+
+
+def _next_nearest(
+    nearness: Float[np.ndarray, "n_rows n_centres"], nearest: Int64[np.ndarray, " n_rows"]
+) -> Int64[np.ndarray, " n_rows"]:
+    others = nearness.copy()
+    others[np.arange(len(others)), nearest] = -np.inf
+    return np.asarray(others.argmax(axis=1))
 
 
 def spread_out(points: Places, n_centres: int, random: np.random.Generator) -> Centres:
