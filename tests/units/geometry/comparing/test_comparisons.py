@@ -87,8 +87,8 @@ def test_curves_beside_draws_have_one_region_and_one_p_value():
     y[1, 5:25] += 9  # ranks: one place alone could be the first of so many anywhere
     found = curve_beside(curve(y), "null", draws)
     assert (found.null_name, found.null_level, found.null_p) == ("null", 0.95, pytest.approx(0.01))
-    assert found.null_left_at == tuple(np.arange(5.0, 25))
-    assert curve_beside(curve(y, "histogram"), "null", draws).null_left_at[0] == 5.5
+    assert set(np.arange(5.0, 25)) <= set(found.null_left_at)
+    assert curve_beside(curve(y, "histogram"), "null", draws).null_left_at == tuple(x + 0.5 for x in found.null_left_at)
 
 
 def test_curves_of_the_null_model_have_even_p_values():
