@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from zspace.errors import GeometryError
+from zspace.errors import GeometryError, TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import Compared, compare
 from zspace.geometry.comparing.ranks import holm
@@ -22,6 +22,8 @@ from zspace.seeds import random_stream
 from zspace.settings import VerdictSettings
 
 GAUSSIAN = "gaussian"
+FEWEST_POINTS = 100
+"""With fewer, hardly any structure would be found."""
 _PRIOR, _ENOUGH_FOR_THE_PRIOR = "prior", ("radius", "axes")
 """Whoever is told from N(0, I) by these need not be told from it by the others."""
 
@@ -71,8 +73,16 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     ----
     Depends on the points compared, not on how many there are: some minutes for 2,048 points of 256 dimensions on 2
     cores, seconds for a few hundred.
+
+    Raises
+    ------
+    TooFewPoints
+        For fewer than 100.
     """
     start = perf_counter()
+    if cloud.n_points < FEWEST_POINTS:
+        rule, got = f"must have at least {FEWEST_POINTS} z-points for a verdict", str(cloud.n_points)
+        raise TooFewPoints("cloud", rule, got, "Encode more images.")
     compared = compared_points(cloud, asked.n_compared, seed)
     rungs: list[Rung] = []
     for name in (*LADDER, *asked.nulls):
