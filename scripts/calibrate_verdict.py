@@ -170,7 +170,7 @@ def _one_more(before: Counts | None, hit: bool, n_trials: int) -> Counts:
 
 def beside_its_rung(trial: Trial, cloud: Cloud, seed: int) -> Outcome:
     """Compare a cloud with the rung that it was drawn from, fitted to it anew."""
-    watched = {evidence.quantity for row in CLAIMS.values() for evidence in row.evidence}
+    watched = {one.quantity: trial.asked.n_draws for row in CLAIMS.values() for one in row.evidence}
     fitted = NULLS[trial.name].fit(cloud, seed)
     compared = compare(trial.name, fitted, [*SUBJECTS.values()], trial.asked.n_draws, seed, watched=watched)
     tests = compared.tests()

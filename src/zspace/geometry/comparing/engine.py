@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ ENOUGH = 4
 """Draws that go as far as the cloud, after which no more are needed: after 39 draws p is then at least 0.125, and one
 that would end below 0.005 gets there in one of 30,000 cases."""
 
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 XY = tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]
 """A curve."""
@@ -122,10 +124,10 @@ class Family:
         """Whether more draws would change nothing for all quantities together."""
         return bool(self.draws) and self._suffice(self.p)
 
-    def decides(self, watched: Collection[str]) -> bool:
-        """Whether one of the watched quantities is not settled by itself."""
-        mine = [one for one in self.comparisons() if one.quantity in watched]
-        return not all(self.draws and self._suffice(one.p) for one in mine)
+    def decides(self, watched: Mapping[str, int]) -> bool:
+        """Whether a watched quantity is not settled by itself, and has not seen as many draws as it takes."""
+        mine = [one for one in self.comparisons() if len(self.draws) < watched.get(one.quantity, 0)]
+        return not all(self._suffice(one.p) for one in mine)
 
     def _suffice(self, p: float | None) -> bool:
         """Whether enough draws go as far, or there is nothing to compare."""
@@ -211,7 +213,7 @@ def compare(
     most_draws: int,
     seed: int,
     level: float = 0.05,
-    watched: Collection[str] = (),
+    watched: Mapping[str, int] = _NOTHING,
     watch: Watcher = watch_nothing,
 ) -> Compared:
     """Look at a cloud and at draws of a null model with the same eyes.
@@ -233,8 +235,8 @@ def compare(
     seed
         Of the draws: draw k comes from a stream of its own, whatever was drawn before and however many there are.
     watched
-        Quantities, such as ``"shapes.strings"``, each of which has to be settled by itself before its family is; their
-        families are drawn on whatever the others tell.
+        Quantities, such as ``"shapes.strings"``, whose families are drawn on, whatever the others tell, until each is
+        settled by itself or has seen so many draws.
     watch
         Told how many draws are done.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from time import perf_counter
 
 from zspace.errors import GeometryError, TooFewPoints
@@ -15,13 +16,25 @@ from zspace.geometry.measures import Subject
 from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted, Null
 from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.verdict import words
-from zspace.geometry.verdict.claims import CLAIMS, Finding, finding_of
+from zspace.geometry.verdict.claims import CLAIMS, Evidence, Finding, finding_of
 from zspace.geometry.verdict.limits import Base, Families, detection_limits
-from zspace.results import NO_NULL, Answer, Claim, Estimate, LineUp, RungTest, Verdict, Watcher, watch_nothing
+from zspace.results import (
+    NO_NULL,
+    Answer,
+    Claim,
+    Comparison,
+    Estimate,
+    LineUp,
+    RungTest,
+    Verdict,
+    Watcher,
+    watch_nothing,
+)
 from zspace.seeds import random_stream
 from zspace.settings import VerdictSettings
 
 GAUSSIAN = "gaussian"
+_ROUNDING = 1e-9
 FEWEST_POINTS = 100
 """With fewer, hardly any structure would be found."""
 _PRIOR, _ENOUGH_FOR_THE_PRIOR = "prior", ("radius", "axes")
@@ -119,21 +132,28 @@ def compared_points(cloud: Cloud, n_compared: int, seed: int) -> Cloud:
 # --- The ladder -------------------------------------------------------------------------------------------------------
 
 
-def _watched(null: str, rungs: Sequence[Rung], level: float) -> set[str]:
-    """Return the quantities whose claims this null model decides, without those that a rung before refuted."""
-    evidence = [one for row in CLAIMS.values() for one in row.evidence if null in one.without]
-    comparisons = [one for rung in rungs if rung.compared is not None for one in rung.compared.comparisons()]
+def _watched(null: str, rungs: Sequence[Rung], level: float) -> dict[str, int]:
+    """Return the quantities whose claims this null model decides, and how many draws each takes to make its claim.
+
+    So many that the smallest p-value is small enough after both corrections, over claims and evidence. Those that a
+    null model before refuted are left out.
+    """
+    known = [one for rung in rungs if rung.compared is not None for one in rung.compared.comparisons()]
     return {
-        wanted.quantity
-        for wanted in evidence
-        if not any(
-            one.quantity == wanted.quantity and one.null in wanted.without and one.p is not None and one.p > level
-            for one in comparisons
-        )
+        wanted.quantity: ceil(len(CLAIMS) * len(row.evidence) / level - _ROUNDING) - 1
+        for row in CLAIMS.values()
+        for wanted in row.evidence
+        if null in wanted.without and not any(_refutes(one, wanted, level) for one in known)
     }
 
 
-def _climbed(null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watched: set[str], watch: Watcher) -> Rung:
+def _refutes(one: Comparison, wanted: Evidence, level: float) -> bool:
+    return one.quantity == wanted.quantity and one.null in wanted.without and one.p is not None and one.p > level
+
+
+def _climbed(
+    null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watched: dict[str, int], watch: Watcher
+) -> Rung:
     """Compare a cloud with one null model, or say why that cannot be."""
 
     def against(fitted: Fitted, subjects: Sequence[Subject]) -> Rung:
