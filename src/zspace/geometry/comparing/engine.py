@@ -242,7 +242,7 @@ def compare(
 
     Cost
     ----
-    Views of 40 to 200 clouds, spread over the cores.
+    Views of 40 to `most_draws` + 1 clouds, spread over the cores.
 
     Source
     ------
@@ -256,10 +256,15 @@ def compare(
     looking.draw_on(families, BATCH - 1, lambda family: not family.draws)
     looking.draw_on(families, most_draws, lambda family: family.decides(watched))
     for family in families:
-        if any(p is not None and p * len(families) <= level for p in (one.p for one in families)):
-            break
-        looking.draw_on([family], most_draws, lambda family: not family.is_settled)
+        if not _are_told_apart(families, level):
+            looking.draw_on([family], most_draws, lambda family: not family.is_settled)
     return Compared(null, fitted.compared.n_points, tuple(families))
+
+
+def _are_told_apart(families: Sequence[Family], level: float) -> bool:
+    """Whether a family tells cloud and null model apart, corrected for their number."""
+    p_values = [family.p for family in families]
+    return any(p is not None and p * len(families) <= level for p in p_values)
 
 
 @dataclass(frozen=True)
@@ -280,8 +285,8 @@ class _Looking:
             fewest = min(len(one.draws) for one in wanting)
             open_ones = [one for one in wanting if len(one.draws) == fewest]
             done = len(open_ones[0].draws)
-            # The cloud itself counts too, so that the first batch is one short.
-            batch = range(done, min((done // BATCH + 1) * BATCH + BATCH - 1 if done else BATCH - 1, most_draws))
+            # Up to a multiple of the batch with the cloud, which counts too: 39, 79, 119 ...
+            batch = range(done, min(((done + 1) // BATCH + 1) * BATCH - 1, most_draws))
 
             def look(number: int, families: list[Family] = open_ones) -> list[Look]:
                 drawn = Cloud(self.fitted.draw(random_stream(self.seed, "null", self.null, number)))

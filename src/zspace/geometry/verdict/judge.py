@@ -18,6 +18,7 @@ from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.verdict import words
 from zspace.geometry.verdict.claims import CLAIMS, Evidence, Finding, finding_of
 from zspace.geometry.verdict.limits import Base, Families, detection_limits
+from zspace.geometry.verdict.words import GAUSSIAN
 from zspace.results import (
     NO_NULL,
     Answer,
@@ -33,7 +34,6 @@ from zspace.results import (
 from zspace.seeds import random_stream
 from zspace.settings import VerdictSettings
 
-GAUSSIAN = "gaussian"
 _ROUNDING = 1e-9
 FEWEST_POINTS = 100
 """With fewer, hardly any structure would be found."""
@@ -105,8 +105,8 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
     nearest = closest or min(rungs, key=lambda rung: rung.distance)
     limits = _limits(nearest, rungs, asked, seed, watch) if asked.limits else {}
-    claims = _claims(rungs, found, limits, asked.level, compared.n_points)
     closest_null = closest.null.name if closest else NO_NULL
+    claims = _claims(rungs, found, limits, closest_null, asked.level)
     return Verdict(
         closest_null=closest_null,
         sentence=words.verdict_sentence(closest.null if closest else None, nearest.null, claims),
@@ -208,12 +208,14 @@ def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int,
 
 
 def _claims(
-    rungs: list[Rung], found: dict[str, Finding], limits: dict[str, Estimate], level: float, n_compared: int
+    rungs: list[Rung], found: dict[str, Finding], limits: dict[str, Estimate], closest_null: str, level: float
 ) -> dict[str, Claim]:
     gaussian = next(rung for rung in rungs if rung.null.name == GAUSSIAN)
     comparisons = gaussian.compared.comparisons() if gaussian.compared else []
-    claims = {"gaussian": words.gaussian_claim(gaussian.test, comparisons, level)}
+    claims = {GAUSSIAN: words.gaussian_claim(gaussian.test, comparisons, closest_null, level)}
     corrected = holm([finding.p for finding in found.values()])
     for (name, finding), p_corrected in zip(found.items(), corrected, strict=True):
-        claims[name] = words.claim_of(CLAIMS[name], finding, p_corrected, limits.get(name), level, n_compared)
+        claims[name] = words.claim_of(
+            CLAIMS[name], finding, p_corrected, limits.get(name), level, gaussian.test.n_compared
+        )
     return words.without_doubles(claims)

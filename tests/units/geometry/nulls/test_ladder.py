@@ -45,8 +45,9 @@ def test_the_ladder_names_its_rungs_in_order():
     assert set(NULLS) == {*LADDER, "shell", "cube"}
     for name, null in NULLS.items():
         assert null.name == name
-        assert null.keeps.endswith(".")
-        assert null.destroys.endswith(".")
+        for words in (null.keeps, null.destroys):
+            assert words[0].isupper()
+            assert not words.endswith((".", " "))
 
 
 @pytest.mark.parametrize("name", NULLS)
