@@ -280,7 +280,7 @@ def _rung_rows(key: str, counts: Counts) -> list[Row]:
     rung = key.split("_", 1)[0]
     families = [(f"family {_words(name.removeprefix('family_'))}", name) for name in counts if name[:7] == "family_"]
     below = [(f"claim {_words(name.removesuffix('_p_below_level'))}", name) for name in counts if name[-6:] == "_level"]
-    return [(f"told from {NULLS[rung].title}", f"told_from_{rung}"), *families, *below]
+    return [(f"told from the {NULLS[rung].title}", f"told_from_{rung}"), *families, *below]
 
 
 def _alarm_rows(key: str, counts: Counts) -> list[Row]:
@@ -289,7 +289,7 @@ def _alarm_rows(key: str, counts: Counts) -> list[Row]:
     absent = [name for name, answer in SHAPES[BASES[rung]].claims.items() if answer == "no" and name != "gaussian"]
     made = [(f"claimed {_words(name)}", name) for name in absent]
     below = [(f"p of {_words(name)} at most {LEVEL}", f"{name}_p_below_level") for name in absent]
-    told = [(f"told from {NULLS[rung].title}", f"told_from_{rung}")]
+    told = [(f"told from the {NULLS[rung].title}", f"told_from_{rung}")]
     return told + [row for row in made + below if row[1] in counts]
 
 

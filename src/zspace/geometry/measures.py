@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -53,7 +53,7 @@ class Subject:
     two_samples: bool = False
     """Whether a quantity is a function of two views: the cloud's, and that of one more draw of the null model."""
 
-    def without(self, kept: Collection[str]) -> Self | None:
+    def without(self, kept: Collection[str]) -> "Subject | None":
         """Return the subject without quantities, by ``"subject.quantity"``; None where it is named as a whole."""
         if self.name in kept:
             return None
