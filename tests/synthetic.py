@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from zspace.generating.learning import learning_verdict
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.comparing.engine import comparison_of
+from zspace.geometry.comparing.comparisons import comparison_of
 from zspace.geometry.comparing.ranks import global_envelope, holm
 from zspace.geometry.lineup import line_up
 from zspace.geometry.maps.drawing import draw_map
-from zspace.geometry.measures import Quantity
 from zspace.geometry.nulls.ladder import Null
 from zspace.objectives.accounting import Scale, account_loss
 from zspace.objectives.reconstruction import RECONSTRUCTIONS
@@ -377,10 +376,9 @@ def comparisons(null: str, families: tuple[str, ...], fade: float) -> list[Compa
         for place, title in enumerate(FAMILIES[family][1]):
             draws = 10 + 0.2 * stream.normal(size=N_DRAWS)
             effect = -fade * STRENGTHS.get(family, 0.0) * 0.8**place + 0.5 * stream.normal()
-            row = Quantity(
-                title.replace(" ", "_"), title[:1].upper() + title[1:], "units of z", "a paper", "low", lambda _: None
-            )
-            found.append(comparison_of(f"{family}.{row.name}", null, 10 + 0.2 * effect, draws, row))  # fmt: skip
+            quantity = f"{family}.{title.replace(' ', '_')}"
+            one = comparison_of(quantity, null, 10 + 0.2 * effect, draws, "low")
+            found.append(replace(one, title=title[:1].upper() + title[1:], unit="units of z"))
     return found
 
 

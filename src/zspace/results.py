@@ -129,7 +129,7 @@ class Curve:
     """Share of the drawn curves, these counted among them, that stay within everywhere; of a pointwise band the chance
     at any one place."""
     null_p: float | None = None
-    """Of all curves together, by extreme rank length; None where the band is pointwise."""
+    """Of all curves together, by their largest deviation; None where the band is pointwise."""
     null_left_at: tuple[float, ...] = ()
     """Where on x a curve leaves the global envelope; for a histogram the middles of the bins."""
 

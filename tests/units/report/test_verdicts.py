@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from zspace.report import PointsReport, render_points_report, render_report
-from zspace.report.findings import limit_sentence, verdict_finding
+from zspace.report.findings import verdict_finding
 from zspace.report.plates import Manner
 from zspace.report.verdicts import side_by_side, verdict_part
 from zspace.results import Estimate, MeasureResult, StudyResults
@@ -160,20 +160,6 @@ def test_points_alone_open_with_their_verdict(study, verdict):
     assert "<h2>Key findings</h2>" not in rendered.page  # nothing else was measured
     without = render_points_report(replace(report, found=replace(result, verdict=None, no_verdict="too few points")))
     assert "No verdict: too few points." in text_of(without.page)
-
-
-def limited(claim, value, **changes):
-    limit = Estimate(value, "share of the points", 2048, 2048, "planted", reason=None if value else "time was up")
-    return limit_sentence(replace(claim, detection_limit=limit, **changes))
-
-
-def test_what_would_have_been_seen_is_said_where_nothing_was(verdict):
-    strings, hollow, gaussian = (verdict.claims[name] for name in ("strings", "hollow", "gaussian"))
-    assert limited(strings, 0.02) == "Strings that hold 2.0 % of the points would have been seen in 95 of 100 clouds."
-    assert limited(hollow, 0.1).startswith("A hole that takes 10.0 % of the points would")
-    assert limited(strings, None) == "What would have been seen is not known: time was up."
-    assert limited(strings, 0.02, answer="yes") == ""
-    assert limit_sentence(gaussian) == ""
 
 
 def test_a_finding_weighs_what_the_verdict_says(verdict):

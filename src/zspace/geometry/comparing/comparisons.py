@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float64
 
-from zspace.geometry.comparing.ranks import global_envelope, monte_carlo_p
+from zspace.geometry.comparing.ranks import monte_carlo_p, studentised_envelope
 from zspace.results import Comparison, Curve, Estimate, Tail
 
 LEVEL = 0.95
@@ -127,9 +127,10 @@ def curve_beside(curve: Curve, null: str, draws: Float64[np.ndarray, "n_draws n_
 
     Source
     ------
-    `zspace.geometry.comparing.ranks.global_envelope`.
+    `zspace.geometry.comparing.ranks.studentised_envelope`, which few draws suffice for; histograms hold counts.
     """
-    found = global_envelope(curve.y.ravel(), draws.reshape(len(draws), -1), LEVEL)
+    step = 1.0 if curve.kind == "histogram" else 0.0
+    found = studentised_envelope(curve.y.ravel(), draws.reshape(len(draws), -1), LEVEL, step)
     outside = found.outside.reshape(curve.y.shape).any(axis=0)
     x = (curve.x[1:] + curve.x[:-1]) / 2 if curve.kind == "histogram" else curve.x
     return replace(

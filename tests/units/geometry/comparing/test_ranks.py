@@ -11,6 +11,7 @@ from zspace.geometry.comparing.ranks import (
     joint_p,
     monte_carlo_p,
     pointwise_ranks,
+    studentised_envelope,
 )
 
 
@@ -91,6 +92,47 @@ def test_a_curve_leaves_the_envelope_as_often_as_said():
         assert found.outside.any() == (found.p <= 0.05)
     low, high = stats.binom.interval(0.9999, 400, 0.05)
     assert low <= n_left <= high
+
+
+def test_few_draws_are_enough_for_a_spike_to_leave_a_studentised_envelope():
+    random = np.random.default_rng(5)
+    draws = random.standard_normal((39, 300)) * np.geomspace(1e-3, 1e3, 300)
+    curve = np.zeros(300)
+    curve[12] = -9e-3 * (1e6 ** (12 / 299))
+    found = studentised_envelope(curve, draws, 0.95)
+    assert found.p == pytest.approx(1 / 40)
+    assert np.flatnonzero(found.outside).tolist() == [12]
+    assert found.low[12] > curve[12]
+    # One curve may leave it beside the cloud's own, as 2 of 40 are 5 %.
+    assert ((draws >= found.low) & (draws <= found.high)).all(axis=1).sum() == 38
+    assert global_envelope(curve, draws, 0.95).p > 0.1
+
+
+def test_a_curve_leaves_the_studentised_envelope_as_often_as_said():
+    random = np.random.default_rng(6)
+    n_left = 0
+    for _ in range(400):
+        curves = random.standard_exponential((40, 1)) + 0.5 * random.standard_exponential((40, 100))
+        found = studentised_envelope(curves[0], curves[1:], 0.95)
+        n_left += found.outside.any()
+        assert found.outside.any() == (found.p <= 0.05)
+        assert found.outside.any() == ((curves[0] < found.low) | (curves[0] > found.high)).any()
+    low, high = stats.binom.interval(0.9999, 400, 0.05)
+    assert low <= n_left <= high
+
+
+def test_single_points_in_bins_empty_otherwise_do_not_hide_a_spike():
+    counts = np.vstack([np.full(80, 5.0), np.tile(np.resize([4.0, 5.0, 6.0], 39), (80, 1)).T])
+    counts[:, :40] = 0.0
+    counts[range(1, 40), range(39)] = 1.0  # every draw has a point where no other has
+    counts[0, 60] = 14.0
+    assert studentised_envelope(counts[0], counts[1:], 0.95).p == 1.0
+    assert studentised_envelope(counts[0], counts[1:], 0.95, step=1.0).p == pytest.approx(1 / 40)
+
+
+def test_what_all_curves_share_is_no_deviation():
+    found = studentised_envelope(np.full(3, 0.1), np.full((39, 3), 0.1), 0.95)
+    assert (found.p, found.outside.any(), found.low.tolist()) == (1.0, False, found.high.tolist())
 
 
 def test_holm_by_hand():
