@@ -253,7 +253,7 @@ def compare(
     reference = Cloud(fitted.draw(random_stream(seed, "null", null, "reference")))
     families = [Family.begun(subject, null, fitted.compared, reference) for subject in subjects]
     looking = _Looking(fitted, null, seed, watch)
-    looking.draw_on(families, BATCH - 1, lambda family: not family.draws)
+    looking.draw_on(families, min(BATCH - 1, most_draws), lambda family: not family.draws)
     looking.draw_on(families, most_draws, lambda family: family.decides(watched))
     for family in families:
         if not _are_told_apart(families, level):

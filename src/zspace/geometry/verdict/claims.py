@@ -31,6 +31,8 @@ class ClaimRow:
     """One row of the table of claims."""
 
     name: str
+    noun: str
+    """What is looked for, within a sentence."""
     question: str
     evidence: tuple[Evidence, ...]
     """Any of it makes the claim, at a level that is shared out evenly (Bonferroni)."""
@@ -102,6 +104,7 @@ CLAIMS: dict[str, ClaimRow] = {
     for row in (
         ClaimRow(
             "clusters",
+            "clusters",
             "Does it fall into clusters?",
             (
                 Evidence("clusters.split_dip", ("gaussian", "elliptical"), bound="clusters.split_dip_p"),
@@ -119,6 +122,7 @@ CLAIMS: dict[str, ClaimRow] = {
         ),
         ClaimRow(
             "strings",
+            "strings",
             "Do points lie on strings (filaments)?",
             (Evidence("shapes.strings", UNSTRUCTURED),),
             planted="strings",
@@ -133,6 +137,7 @@ CLAIMS: dict[str, ClaimRow] = {
             outdone_by="shapes.sheets",
         ),
         ClaimRow(
+            "sheets",
             "sheets",
             "Do points lie on curved sheets?",
             (Evidence("shapes.sheets", UNSTRUCTURED),),
@@ -149,6 +154,7 @@ CLAIMS: dict[str, ClaimRow] = {
         ),
         ClaimRow(
             "hollow",
+            "a hole",
             "Is it hollow?",
             (Evidence("hollow.hollowness", ("gaussian", "independent", "copula")),),
             planted="hole",
@@ -164,6 +170,7 @@ CLAIMS: dict[str, ClaimRow] = {
         ),
         ClaimRow(
             "lower_dimensional",
+            "fewer dimensions than its spread suggests",
             "Does it have fewer dimensions than its spread suggests?",
             (Evidence("dimension.neighbor_dimension", (*UNSTRUCTURED, "mixture")),),
             planted=None,

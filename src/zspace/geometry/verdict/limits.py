@@ -217,7 +217,7 @@ def height(family: Family, quantity: str, level: float) -> float:
 def signed_draws(family: Family, quantity: str) -> Float64[np.ndarray, " n_known"]:
     """Return a quantity of the draws, turned so that structure shows where it is large."""
     place = [one.name for one in family.subject.quantities].index(quantity)
-    draws = np.array(family.draws).reshape(len(family.draws), -1)[:, place]
+    draws = np.array([values[place] for values in family.draws], dtype=np.float64)
     return np.asarray(sign_of(family.subject.quantities[place]) * draws[~np.isnan(draws)])
 
 
@@ -247,12 +247,13 @@ def chance_curve(shares: Float64[np.ndarray, " n_trials"], hits: Bool[np.ndarray
 
     Where everything was found, or nothing, the curve lies just beyond the shares that were tried.
     """
-    logs = np.log(shares)
-    middles = np.linspace(logs.min() - 1.5, logs.max() + 1.5, 301)
+    tried, place = np.unique(np.log(shares), return_inverse=True)
+    middles = np.linspace(tried.min() - 1.5, tried.max() + 1.5, 301)
     steepnesses = np.geomspace(0.8, _STEEPEST, 40)
-    signs = np.where(hits, 1.0, -1.0)
-    arguments = (logs - middles[:, np.newaxis, np.newaxis]) * steepnesses[:, np.newaxis] * signs
-    likely = special.log_expit(arguments).sum(axis=2)
+    arguments = (tried - middles[:, np.newaxis, np.newaxis]) * steepnesses[:, np.newaxis]
+    # The logarithm of the chance to be found, and that to be missed, which differ by the argument.
+    found = special.log_expit(arguments)
+    likely = found @ np.bincount(place, hits) + (found - arguments) @ np.bincount(place, ~hits)
     # A weak wish for a curve in the middle of the range decides where the trials do not.
     likely += stats.norm.logpdf(np.log(steepnesses), np.log(4.0), 0.7)
     middle, steepness = np.unravel_index(likely.argmax(), likely.shape)

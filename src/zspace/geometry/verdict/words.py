@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zspace.geometry.nulls.ladder import NULLS, Null
-from zspace.geometry.verdict.claims import ClaimRow, Finding
+from zspace.geometry.verdict.claims import CLAIMS, ClaimRow, Finding
 from zspace.results import NO_NULL, Answer, Claim, Comparison, Estimate, RungTest
 
 _FEWEST_FOR_NO = 500
@@ -72,9 +72,9 @@ def verdict_sentence(closest: Null | None, nearest: Null, claims: dict[str, Clai
 
 def _nothing(claims: list[Claim]) -> str:
     """Return that no claim was made, and which of them may be true for all that."""
-    open_ones = [claim.name.replace("_", " ") for claim in claims if claim.answer == "cannot tell"]
-    nothing = "No clusters, strings, sheets or hole were found, nor fewer dimensions than its spread suggests"
-    return f"{nothing}, but this sample cannot rule them all out: {_listed(open_ones)}" if open_ones else nothing
+    open_ones = [CLAIMS[claim.name].noun for claim in claims if claim.answer == "cannot tell"]
+    nothing = "No clusters, strings, sheets or hole were found"
+    return f"{nothing}; this sample cannot rule out {_listed(open_ones, 'or')}" if open_ones else nothing
 
 
 def gaussian_claim(test: RungTest, comparisons: list[Comparison], closest_null: str, level: float) -> Claim:
@@ -204,8 +204,8 @@ def _lowered(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+def _listed(names: list[str], joined_by: str = "and") -> str:
+    return f"{', '.join(names[:-1])} {joined_by} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def without_doubles(claims: dict[str, Claim]) -> dict[str, Claim]:
