@@ -1,4 +1,4 @@
-"""Null models that keep the values of every component by itself: independent components, and a copula."""
+"""Null models that keep the values of every axis by itself: independent components, and a copula."""
 
 from dataclasses import dataclass
 

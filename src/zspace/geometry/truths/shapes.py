@@ -199,7 +199,8 @@ SHAPES: dict[str, Shape] = {
             "loop",
             "closed line in noise",
             loop_points,
-            _THIN | {"strings": "yes", "hollow": "yes"},
+            # Its points are so many that neighbours lie in its noise, which has all dimensions there are.
+            _without(_THIN, "lower_dimensional") | {"strings": "yes", "hollow": "yes"},
             _BEYOND,
             (3, *MANY_DIMENSIONS),
         ),
