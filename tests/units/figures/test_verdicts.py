@@ -65,7 +65,7 @@ def test_a_forest_has_a_panel_for_every_null_and_a_row_for_every_quantity(verdic
 
 def test_the_band_is_in_the_standard_deviations_of_the_draws():
     draws = (1.0, 2.0, 3.0)
-    one = Comparison("radius.mean", "gaussian", 4.0, draws, 0, "both", 0.25, 0.5, (1.0, 3.0), 2.0, "Mean", "units of z")
+    one = Comparison("radius.mean", "gaussian", 4.0, draws, 0, "both", 0.25, 0.5, (1.0, 3.0), 2.0, title="Mean")
     assert one.band_effect == pytest.approx((-1.0, 1.0))
     assert (one.family, quantity_title(one)) == ("radius", "Mean")
     assert replace(one, draws=(2.0, 2.0)).band_effect is None
