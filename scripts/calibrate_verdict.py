@@ -2,8 +2,8 @@
 
 Run by hand, for minutes or for days, as ``.venv/bin/python scripts/calibrate_verdict.py KIND``:
 
-- ``rungs`` draws clouds from fitted rungs of the ladder and compares each with its own rung, fitted anew: how often are
-  they told apart, and how often is a family, or a claim against this rung alone, significant?
+- ``rungs`` draws clouds from laws that rungs of the ladder describe and compares each with its rung, fitted to it: how
+  often are they told apart, and how often is a family, or a claim against this rung alone, significant?
 - ``alarms`` lets a whole verdict be passed on such clouds, which takes some six times as long.
 - ``power`` draws the known shapes: is what they are recognised?
 - ``limits`` plants structures of about the share that a verdict says it would have seen.
@@ -19,7 +19,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,7 +29,7 @@ from scipy import stats
 from zspace.files import read_json, write_json
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import compare
-from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted
+from zspace.geometry.nulls.ladder import LADDER, NULLS
 from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.truths.planting import STRUCTURES, plant
 from zspace.geometry.truths.shapes import SHAPES, Shape
@@ -62,7 +61,8 @@ BASES = {
     "copula": "copula",
     "mixture": "touching-clusters",
 }
-"""The shape that each rung is fitted to, for clouds drawn from the rung itself."""
+"""A shape that each rung describes. Clouds are drawn from it, not from a rung once fitted: what that keeps of the cloud
+it was fitted to, such as the covariance, all its draws would have, and no fit to them could be off."""
 THICKNESS = 0.05
 AROUND = (0.8, 1.0, 1.2)
 """Parts of a printed detection limit that are planted: were it true within 20 %, the chance to be seen would pass 95 %
@@ -104,14 +104,9 @@ class Trial:
 
     def draw(self, number: int) -> Points:
         """Return the cloud of a trial."""
-        ways = {"power": self._of_a_shape, "limits": self._with_a_plant}
-        return ways.get(self.kind, self._from_a_rung)(number)
-
-    def _from_a_rung(self, number: int) -> Points:
-        return fitted_rung(self.name, self.n_points, self.z_dim).draw(random_stream(number, "calibration", self.name))
-
-    def _of_a_shape(self, number: int) -> Points:
-        return SHAPES[self.name].draw(self.n_points, self.z_dim, number)
+        if self.kind == "limits":
+            return self._with_a_plant(number)
+        return SHAPES[self.name if self.kind == "power" else BASES[self.name]].draw(self.n_points, self.z_dim, number)
 
     def _with_a_plant(self, number: int) -> Points:
         points = SHAPES[BASES["gaussian"]].draw(self.n_points, self.z_dim, number)
@@ -124,14 +119,6 @@ class Trial:
         if self.kind == "rungs":
             return beside_its_rung(self, cloud, number)
         return of_verdict(self, judge(cloud, self.asked, number))
-
-
-@cache
-def fitted_rung(name: str, n_points: int, z_dim: int) -> Fitted:
-    """Return a null model that draws so many points, fitted to the shape that stands for it."""
-    # A mixture is compared with one half of the points, so it draws half as many.
-    n_base = n_points * (2 if name == "mixture" else 1)
-    return NULLS[name].fit(Cloud(SHAPES[BASES[name]].draw(n_base, z_dim, 0)), 0)
 
 
 # --- Counting ---------------------------------------------------------------------------------------------------------
@@ -170,9 +157,10 @@ def _one_more(before: Counts | None, hit: bool, n_trials: int) -> Counts:
 
 def beside_its_rung(trial: Trial, cloud: Cloud, seed: int) -> Outcome:
     """Compare a cloud with the rung that it was drawn from, fitted to it anew."""
-    watched = {evidence.quantity for row in CLAIMS.values() for evidence in row.evidence}
-    fitted = NULLS[trial.name].fit(cloud, seed)
-    compared = compare(trial.name, fitted, [*SUBJECTS.values()], trial.asked.n_draws, seed, watched=watched)
+    watched = {one.quantity: trial.asked.n_draws for row in CLAIMS.values() for one in row.evidence}
+    null = NULLS[trial.name]
+    subjects = [told for subject in SUBJECTS.values() if (told := subject.without(null.kept)) is not None]
+    compared = compare(null.name, null.fit(cloud, seed), subjects, trial.asked.n_draws, seed, watched=watched)
     tests = compared.tests()
     hits = {f"told_from_{trial.name}": any(_is_small(test.p_corrected) for test in tests)}
     hits |= {f"family_{test.family}": _is_small(test.p) for test in tests}
@@ -292,7 +280,7 @@ def _rung_rows(key: str, counts: Counts) -> list[Row]:
     rung = key.split("_", 1)[0]
     families = [(f"family {_words(name.removeprefix('family_'))}", name) for name in counts if name[:7] == "family_"]
     below = [(f"claim {_words(name.removesuffix('_p_below_level'))}", name) for name in counts if name[-6:] == "_level"]
-    return [(f"told from {NULLS[rung].title}", f"told_from_{rung}"), *families, *below]
+    return [(f"told from the {NULLS[rung].title}", f"told_from_{rung}"), *families, *below]
 
 
 def _alarm_rows(key: str, counts: Counts) -> list[Row]:
@@ -301,7 +289,7 @@ def _alarm_rows(key: str, counts: Counts) -> list[Row]:
     absent = [name for name, answer in SHAPES[BASES[rung]].claims.items() if answer == "no" and name != "gaussian"]
     made = [(f"claimed {_words(name)}", name) for name in absent]
     below = [(f"p of {_words(name)} at most {LEVEL}", f"{name}_p_below_level") for name in absent]
-    told = [(f"told from {NULLS[rung].title}", f"told_from_{rung}")]
+    told = [(f"told from the {NULLS[rung].title}", f"told_from_{rung}")]
     return told + [row for row in made + below if row[1] in counts]
 
 
@@ -328,7 +316,13 @@ def with_tables(page: str, record: Counts) -> str:
 
 def rung_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:
     """Return one trial for each rung."""
-    return [Trial(asked.act, name, asked.n_points or 400, asked.z_dim or 8, settings) for name in asked.only or LADDER]
+    n_points, z_dim = asked.n_points or 400, asked.z_dim or 8
+    # A mixture is fitted to one half of the points and compared with the other: alone, it gets twice as many.
+    doubled = ("mixture",) if asked.act == "rungs" else ()
+    return [
+        Trial(asked.act, name, n_points * (2 if name in doubled else 1), z_dim, settings)
+        for name in asked.only or LADDER
+    ]
 
 
 def power_trials(asked: argparse.Namespace, settings: VerdictSettings) -> list[Trial]:

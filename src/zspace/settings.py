@@ -195,9 +195,9 @@ class VerdictSettings(Checked):
 
     n_compared: Annotated[int, Within(100, 20_000)] = 2048
     """Points that are compared, drawn at random from the cloud; a smaller cloud is compared whole."""
-    n_draws: Annotated[int, Within(19, 9999)] = 239
-    """Most clouds drawn from each null model; fewer where it is clear before. A corrected p of 0.05 needs 199 over the
-    10 families of tests, and as many over the 5 claims, one of which rests on two tests."""
+    n_draws: Annotated[int, Within(19, 9999)] = 199
+    """Most clouds drawn from each null model; fewer where it is clear before. With 10 families of tests, a corrected p
+    of 0.05 takes 199."""
     level: Annotated[float, Within(0.001, 0.2)] = 0.05
     """Corrected p-value up to which a null model is told apart, and a claim made."""
     nulls: tuple[Literal["shell", "cube"], ...] = ()

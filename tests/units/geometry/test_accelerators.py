@@ -49,7 +49,7 @@ def small_blocks(request, monkeypatch):
 
 
 def take_everywhere(device, monkeypatch):
-    for module in ("neighbors", "clouds", "kmeans"):
+    for module in ("neighbourhoods.search", "clouds", "clustering.kmeans"):
         monkeypatch.setattr(f"zspace.geometry.{module}.accelerator", lambda _n_operations: device)
 
 
@@ -249,7 +249,7 @@ def test_a_gpu_is_taken_when_it_has_memory_left(free, reserved, is_taken, monkey
 
 def test_work_is_weighed_by_its_operations(monkeypatch):
     weighed = []
-    for module in ("neighbors", "clouds", "kmeans"):
+    for module in ("neighbourhoods.search", "clouds", "clustering.kmeans"):
         monkeypatch.setattr(f"zspace.geometry.{module}.accelerator", weighed.append)
     n_points, z_dim = NORMAL.shape
     stacked, ends = one_stack(NORMAL)

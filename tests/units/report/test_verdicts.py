@@ -10,7 +10,7 @@ from zspace.report import PointsReport, render_points_report, render_report
 from zspace.report.findings import verdict_finding
 from zspace.report.plates import Manner
 from zspace.report.verdicts import side_by_side, verdict_part
-from zspace.results import Estimate, MeasureResult, StudyResults
+from zspace.results import MeasureResult, StudyResults
 
 SECTION = "m0-ae-verdict"
 

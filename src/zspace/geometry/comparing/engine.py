@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ ENOUGH = 4
 """Draws that go as far as the cloud, after which no more are needed: after 39 draws p is then at least 0.125, and one
 that would end below 0.005 gets there in one of 30,000 cases."""
 
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 XY = tuple[Float64[np.ndarray, " n_x"], Float64[np.ndarray, " n_x"]]
 """A curve."""
@@ -122,10 +124,10 @@ class Family:
         """Whether more draws would change nothing for all quantities together."""
         return bool(self.draws) and self._suffice(self.p)
 
-    def decides(self, watched: Collection[str]) -> bool:
-        """Whether one of the watched quantities is not settled by itself."""
-        mine = [one for one in self.comparisons() if one.quantity in watched]
-        return not all(self.draws and self._suffice(one.p) for one in mine)
+    def decides(self, watched: Mapping[str, int]) -> bool:
+        """Whether a watched quantity is not settled by itself, and has not seen as many draws as it takes."""
+        mine = [one for one in self.comparisons() if len(self.draws) < watched.get(one.quantity, 0)]
+        return not all(self._suffice(one.p) for one in mine)
 
     def _suffice(self, p: float | None) -> bool:
         """Whether enough draws go as far, or there is nothing to compare."""
@@ -211,7 +213,7 @@ def compare(
     most_draws: int,
     seed: int,
     level: float = 0.05,
-    watched: Collection[str] = (),
+    watched: Mapping[str, int] = _NOTHING,
     watch: Watcher = watch_nothing,
 ) -> Compared:
     """Look at a cloud and at draws of a null model with the same eyes.
@@ -233,14 +235,14 @@ def compare(
     seed
         Of the draws: draw k comes from a stream of its own, whatever was drawn before and however many there are.
     watched
-        Quantities, such as ``"shapes.strings"``, each of which has to be settled by itself before its family is; their
-        families are drawn on whatever the others tell.
+        Quantities, such as ``"shapes.strings"``, whose families are drawn on, whatever the others tell, until each is
+        settled by itself or has seen so many draws.
     watch
         Told how many draws are done.
 
     Cost
     ----
-    Views of 40 to 200 clouds, spread over the cores.
+    Views of 40 to `most_draws` + 1 clouds, spread over the cores.
 
     Source
     ------
@@ -254,10 +256,15 @@ def compare(
     looking.draw_on(families, BATCH - 1, lambda family: not family.draws)
     looking.draw_on(families, most_draws, lambda family: family.decides(watched))
     for family in families:
-        if any(p is not None and p * len(families) <= level for p in (one.p for one in families)):
-            break
-        looking.draw_on([family], most_draws, lambda family: not family.is_settled)
+        if not _are_told_apart(families, level):
+            looking.draw_on([family], most_draws, lambda family: not family.is_settled)
     return Compared(null, fitted.compared.n_points, tuple(families))
+
+
+def _are_told_apart(families: Sequence[Family], level: float) -> bool:
+    """Whether a family tells cloud and null model apart, corrected for their number."""
+    p_values = [family.p for family in families]
+    return any(p is not None and p * len(families) <= level for p in p_values)
 
 
 @dataclass(frozen=True)
@@ -278,8 +285,8 @@ class _Looking:
             fewest = min(len(one.draws) for one in wanting)
             open_ones = [one for one in wanting if len(one.draws) == fewest]
             done = len(open_ones[0].draws)
-            # The cloud itself counts too, so that the first batch is one short.
-            batch = range(done, min((done // BATCH + 1) * BATCH + BATCH - 1 if done else BATCH - 1, most_draws))
+            # Up to a multiple of the batch with the cloud, which counts too: 39, 79, 119 ...
+            batch = range(done, min(((done + 1) // BATCH + 1) * BATCH - 1, most_draws))
 
             def look(number: int, families: list[Family] = open_ones) -> list[Look]:
                 drawn = Cloud(self.fitted.draw(random_stream(self.seed, "null", self.null, number)))

@@ -84,7 +84,7 @@ def _spread(rows: Rows) -> Float64[np.ndarray, " n_numbers"]:
 def _scaled(rows: Rows, centre: Float64[np.ndarray, " n_numbers"], spread: Float64[np.ndarray, " n_numbers"]) -> Rows:
     """Return deviations from the centre in units of the spread; none where nothing varies."""
     deviations = rows - centre
-    return np.divide(deviations, spread, out=np.zeros_like(deviations), where=spread > 0)
+    return np.asarray(np.divide(deviations, spread, out=np.zeros_like(deviations), where=spread > 0))
 
 
 def _share_as_far(furthest: Float64[np.ndarray, " n_rows"]) -> float:

@@ -45,11 +45,11 @@ Marks = Bool[np.ndarray, " n_places"]
 class Shapes:
     """Which of the points that were looked at lie on strings and on sheets."""
 
-    strings: Marks
-    sheets: Marks
+    strings: Bool[np.ndarray, " n_places"]
+    sheets: Bool[np.ndarray, " n_places"]
     """Points on strings are not on sheets as well, though a bent string is flat seen from afar."""
-    dense_strings: Marks
-    dense_sheets: Marks
+    dense_strings: Bool[np.ndarray, " n_dense"]
+    dense_sheets: Bool[np.ndarray, " n_dense"]
 
 
 def on_string(leading: Leading) -> Marks:

@@ -77,13 +77,17 @@ def whitened(draws: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarra
 
 def whitening(centred: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarray, "n_axes n_axes"]:
     """Return the upper triangular matrix that whitens points whose mean is 0."""
+    # The inverse first: solving for thousands of right-hand sides takes ten times as long as one more product.
+    upper = rooted(centred)
+    return np.asarray(linalg.solve_triangular(upper, np.eye(len(upper)), check_finite=False))
+
+
+def rooted(centred: Float64[np.ndarray, "n_points n_axes"]) -> Float64[np.ndarray, "n_axes n_axes"]:
+    """Return the upper triangular root of the covariance of points whose mean is 0: what colours white ones as them."""
     n_points, n_axes = centred.shape
     if not n_axes:
         return np.zeros((0, 0))
-    if n_points < _SLIM * n_axes:
-        upper = np.asarray(np.linalg.qr(centred, mode="r")) / np.sqrt(n_points)
-        upper *= np.where(upper.diagonal() < 0, -1.0, 1.0)[:, np.newaxis]
-    else:
-        upper = linalg.cholesky(centred.T @ centred / n_points, check_finite=False)
-    # The inverse first: solving for thousands of right-hand sides takes ten times as long as one more product.
-    return np.asarray(linalg.solve_triangular(upper, np.eye(n_axes), check_finite=False))
+    if n_points >= _SLIM * n_axes:
+        return np.asarray(linalg.cholesky(centred.T @ centred / n_points, check_finite=False))
+    upper = np.asarray(np.linalg.qr(centred, mode="r")) / np.sqrt(n_points)
+    return np.asarray(upper * np.where(upper.diagonal() < 0, -1.0, 1.0)[:, np.newaxis])

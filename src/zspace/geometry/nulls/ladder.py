@@ -75,11 +75,18 @@ NULLS: dict[str, Null] = {
         Null(
             "independent",
             "model of independent components",
-            keeps="Mean and covariance, and the values along every principal component: two peaks, skewness or tails "
-            "along one component stay",
-            destroys="Which values belong to the same point: they are shuffled for each component by itself, so that "
-            "nothing that takes two components to see is left",
+            keeps="Mean and covariance, and the values along the axes on which they depend on each other least, the "
+            "principal components put right where values are not normal: two peaks, skewness or tails along one axis "
+            "stay",
+            destroys="Which values belong to the same point: they are shuffled for each axis by itself, so that "
+            "nothing that takes two axes to see is left",
             fit=IndependentNull.fit,
+            kept=(
+                "axes.largest_skewness",
+                "axes.mean_excess_kurtosis",
+                "axes.largest_excess_kurtosis",
+                "clusters.component_dip",
+            ),
         ),
         Null(
             "copula",

@@ -165,7 +165,7 @@ CLAIMS: dict[str, ClaimRow] = {
         ClaimRow(
             "lower_dimensional",
             "Does it have fewer dimensions than its spread suggests?",
-            (Evidence("dimension.neighbor_dimension", UNSTRUCTURED),),
+            (Evidence("dimension.neighbor_dimension", (*UNSTRUCTURED, "mixture")),),
             planted=None,
             planted_words="a dimension lower by {difference}",
             scale="4 to 64 neighbours",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from time import perf_counter
 
-from zspace.errors import GeometryError
+from zspace.errors import GeometryError, TooFewPoints
 from zspace.geometry.clouds import Cloud
 from zspace.geometry.comparing.engine import Compared, compare
 from zspace.geometry.comparing.ranks import holm
@@ -15,13 +16,27 @@ from zspace.geometry.measures import Subject
 from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted, Null
 from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.verdict import words
-from zspace.geometry.verdict.claims import CLAIMS, Finding, finding_of
+from zspace.geometry.verdict.claims import CLAIMS, Evidence, Finding, finding_of
 from zspace.geometry.verdict.limits import Base, Families, detection_limits
-from zspace.results import NO_NULL, Answer, Claim, Estimate, LineUp, RungTest, Verdict, Watcher, watch_nothing
+from zspace.geometry.verdict.words import GAUSSIAN
+from zspace.results import (
+    NO_NULL,
+    Answer,
+    Claim,
+    Comparison,
+    Estimate,
+    LineUp,
+    RungTest,
+    Verdict,
+    Watcher,
+    watch_nothing,
+)
 from zspace.seeds import random_stream
 from zspace.settings import VerdictSettings
 
-GAUSSIAN = "gaussian"
+_ROUNDING = 1e-9
+FEWEST_POINTS = 100
+"""With fewer, hardly any structure would be found."""
 _PRIOR, _ENOUGH_FOR_THE_PRIOR = "prior", ("radius", "axes")
 """Whoever is told from N(0, I) by these need not be told from it by the others."""
 
@@ -71,8 +86,16 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     ----
     Depends on the points compared, not on how many there are: some minutes for 2,048 points of 256 dimensions on 2
     cores, seconds for a few hundred.
+
+    Raises
+    ------
+    TooFewPoints
+        For fewer than 100.
     """
     start = perf_counter()
+    if cloud.n_points < FEWEST_POINTS:
+        rule, got = f"must have at least {FEWEST_POINTS} z-points for a verdict", str(cloud.n_points)
+        raise TooFewPoints("cloud", rule, got, "Encode more images.")
     compared = compared_points(cloud, asked.n_compared, seed)
     rungs: list[Rung] = []
     for name in (*LADDER, *asked.nulls):
@@ -82,8 +105,8 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
     nearest = closest or nearest_of(rungs)
     limits = _limits(nearest, rungs, asked, seed, watch) if asked.limits else {}
-    claims = _claims(rungs, found, limits, asked.level, compared.n_points)
     closest_null = closest.null.name if closest else NO_NULL
+    claims = _claims(rungs, found, limits, closest_null, asked.level)
     return Verdict(
         closest_null=closest_null,
         sentence=words.verdict_sentence(closest.null if closest else None, nearest.null, claims),
@@ -118,21 +141,28 @@ def nearest_of(rungs: Sequence[Rung]) -> Rung:
 # --- The ladder -------------------------------------------------------------------------------------------------------
 
 
-def _watched(null: str, rungs: Sequence[Rung], level: float) -> set[str]:
-    """Return the quantities whose claims this null model decides, without those that a rung before refuted."""
-    evidence = [one for row in CLAIMS.values() for one in row.evidence if null in one.without]
-    comparisons = [one for rung in rungs if rung.compared is not None for one in rung.compared.comparisons()]
+def _watched(null: str, rungs: Sequence[Rung], level: float) -> dict[str, int]:
+    """Return the quantities whose claims this null model decides, and how many draws each takes to make its claim.
+
+    So many that the smallest p-value is small enough after both corrections, over claims and evidence. Those that a
+    null model before refuted are left out.
+    """
+    known = [one for rung in rungs if rung.compared is not None for one in rung.compared.comparisons()]
     return {
-        wanted.quantity
-        for wanted in evidence
-        if not any(
-            one.quantity == wanted.quantity and one.null in wanted.without and one.p is not None and one.p > level
-            for one in comparisons
-        )
+        wanted.quantity: ceil(len(CLAIMS) * len(row.evidence) / level - _ROUNDING) - 1
+        for row in CLAIMS.values()
+        for wanted in row.evidence
+        if null in wanted.without and not any(_refutes(one, wanted, level) for one in known)
     }
 
 
-def _climbed(null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watched: set[str], watch: Watcher) -> Rung:
+def _refutes(one: Comparison, wanted: Evidence, level: float) -> bool:
+    return one.quantity == wanted.quantity and one.null in wanted.without and one.p is not None and one.p > level
+
+
+def _climbed(
+    null: Null, cloud: Cloud, asked: VerdictSettings, seed: int, watched: dict[str, int], watch: Watcher
+) -> Rung:
     """Compare a cloud with one null model, or say why that cannot be."""
 
     def against(fitted: Fitted, subjects: Sequence[Subject]) -> Rung:
@@ -187,12 +217,14 @@ def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int,
 
 
 def _claims(
-    rungs: list[Rung], found: dict[str, Finding], limits: dict[str, Estimate], level: float, n_compared: int
+    rungs: list[Rung], found: dict[str, Finding], limits: dict[str, Estimate], closest_null: str, level: float
 ) -> dict[str, Claim]:
     gaussian = next(rung for rung in rungs if rung.null.name == GAUSSIAN)
     comparisons = gaussian.compared.comparisons() if gaussian.compared else []
-    claims = {"gaussian": words.gaussian_claim(gaussian.test, comparisons, level)}
+    claims = {GAUSSIAN: words.gaussian_claim(gaussian.test, comparisons, closest_null, level)}
     corrected = holm([finding.p for finding in found.values()])
     for (name, finding), p_corrected in zip(found.items(), corrected, strict=True):
-        claims[name] = words.claim_of(CLAIMS[name], finding, p_corrected, limits.get(name), level, n_compared)
+        claims[name] = words.claim_of(
+            CLAIMS[name], finding, p_corrected, limits.get(name), level, gaussian.test.n_compared
+        )
     return words.without_doubles(claims)

@@ -6,7 +6,7 @@ a hole for the claim to be made in 95 of 100 clouds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ THICKNESS = 0.05
 LARGEST = 0.2
 """Of the shares that are tried: structures that need more than that are missed."""
 _FIRST_SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
-_FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 6, 12
+_FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 5, 9
 _AIMS = (0.6, 0.85, 0.97)
 """Chances of being found at which further trials are placed, by what is known so far."""
 _STEP = "what would have been missed"
@@ -44,7 +44,7 @@ Families = Mapping[tuple[str, str], Family]
 
 @dataclass(frozen=True)
 class Base:
-    """Clouds to plant into, and what what is found there is held against."""
+    """Clouds to plant into, and what their structures are held against."""
 
     fitted: Fitted
     """The null model that comes nearest to the cloud."""
@@ -91,26 +91,41 @@ def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     bar = bar_of(base, row)
     if bar is None:
         return Estimate.unknown("there is nothing to compare with", "share of the points", source, n_points)
+    share, n_trials = share_found(n_points, lambda share, trial: bar.is_passed(_planted(base, row, share, trial)))
+    if share > LARGEST:
+        reason = f"structures that hold {LARGEST:.0%} of the points are missed too often at {n_points} points"
+        return Estimate.unknown(reason, "share of the points", source, n_trials)
+    return Estimate.of(share, "share of the points", source, n_trials, assumptions=(f"{n_trials} trials",))
+
+
+def share_found(n_points: int, is_found: Callable[[float, int], bool]) -> tuple[float, int]:
+    """Return the share of the points that is found with the chance `FOUND`, and the number of trials that it took.
+
+    A few trials at shares that are set say where the chance rises; further ones are placed, by what is known so far,
+    where they tell most.
+
+    Parameters
+    ----------
+    n_points
+        Of a cloud: less than one point cannot be planted.
+    is_found
+        Function of a share and the number of the trial, which may be called by several threads at once.
+
+    Returns
+    -------
+    A share above `LARGEST` where none up to that is found often enough; how far above is not known then.
+    """
     shares: list[float] = []
     hits: list[bool] = []
-    asked = np.repeat([share for share in _FIRST_SHARES if share * n_points >= 1], _FIRST_TRIALS)
+    asked = [share for share in _FIRST_SHARES if share * n_points >= 1] * _FIRST_TRIALS
     for _ in range(1 + _ROUNDS):
-        found = each_block(
-            lambda trial: bar.is_passed(_planted(base, row, trial[1], trial[0])),
-            list(enumerate(asked.tolist(), start=len(shares))),
-        )
-        hits.extend(found)
-        shares.extend(asked.tolist())
+        hits += each_block(lambda trial: is_found(trial[1], trial[0]), list(enumerate(asked, start=len(shares))))
+        shares += asked
         curve = chance_curve(np.array(shares), np.array(hits))
         if curve.share_at(_AIMS[0]) > LARGEST:
             break
-        asked = np.repeat([min(curve.share_at(aim), LARGEST) for aim in _AIMS], _TRIALS_A_ROUND // len(_AIMS))
-    limit = curve.share_at(FOUND)
-    if limit > LARGEST:
-        reason = f"structures that hold {LARGEST:.0%} of the points are missed too often at {n_points} points"
-        return Estimate.unknown(reason, "share of the points", source, len(hits), len(hits))
-    enough = f"{len(hits)} trials"
-    return Estimate.of(limit, "share of the points", source, len(hits), len(hits), assumptions=(enough,))
+        asked = [min(curve.share_at(aim), LARGEST) for aim in _AIMS] * (_TRIALS_A_ROUND // len(_AIMS))
+    return curve.share_at(FOUND), len(hits)
 
 
 def least_seen(base: Base, row: ClaimRow) -> Estimate:

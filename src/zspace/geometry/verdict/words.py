@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zspace.geometry.nulls.ladder import Null
+from zspace.geometry.nulls.ladder import NULLS, Null
 from zspace.geometry.verdict.claims import ClaimRow, Finding
-from zspace.results import Answer, Claim, Comparison, Estimate, RungTest
+from zspace.results import NO_NULL, Answer, Claim, Comparison, Estimate, RungTest
 
 _FEWEST_FOR_NO = 500
 """With fewer points no difference from a Gaussian means little."""
+
+GAUSSIAN = "gaussian"
 
 _DRAW_FROM = {
     "prior": "N(0, 1) draws are as good as any: the cloud fills the prior.",
@@ -19,9 +21,20 @@ _DRAW_FROM = {
     "independent": "Draw every component by itself from its own values: a fitted Gaussian has the wrong marginals.",
     "copula": "Draw from the copula: a fitted Gaussian has the wrong marginals.",
     "mixture": "Draw from the mixture: a single Gaussian also fills what lies between its parts.",
-    "none": "No simple model describes it, so every sampler but drawing near points that are there misses something: "
+    NO_NULL: "No simple model describes it, so every sampler but drawing near points that are there misses something: "
     "compare their scores. A fitted Gaussian has at least the right place and spread, which N(0, 1) has not.",
 }
+
+
+def number_words(value: float, n_digits: int = 2) -> str:
+    """Return a number with so many digits, written out.
+
+    Examples
+    --------
+    >>> number_words(0.02134), number_words(137.2), number_words(1234567.0, 3)
+    ('0.021', '140', '1,230,000')
+    """
+    return f"{float(f'{value:.{n_digits}g}'):,.12g}"
 
 
 def share_words(share: float) -> str:
@@ -32,7 +45,7 @@ def share_words(share: float) -> str:
     >>> share_words(0.0213), share_words(0.5)
     ('2.1 %', '50 %')
     """
-    return f"{float(f'{100 * share:.2g}'):g} %"
+    return f"{number_words(100 * share)} %"
 
 
 def p_words(p: float) -> str:
@@ -43,46 +56,49 @@ def p_words(p: float) -> str:
     >>> p_words(0.0333)
     'p = 0.033'
     """
-    return f"p = {float(f'{p:.2g}'):g}"
+    return f"p = {number_words(p)}"
 
 
 def verdict_sentence(closest: Null | None, nearest: Null, claims: dict[str, Claim]) -> str:
-    """Return the answer in one sentence: the simplest model that describes the cloud, and what it is besides."""
-    seen = [claim.sentence.split(":")[0].rstrip(".") for name, claim in claims.items() if name != "gaussian"]
-    made = [words for words, claim in zip(seen, list(claims.values())[1:], strict=True) if claim.answer == "yes"]
+    """Return the answer in short: the simplest model that describes the cloud, and what it is besides."""
     if closest is None:
         first = f"No simple model describes this cloud; the {nearest.title} comes nearest"
     else:
         first = f"The simplest model that this sample cannot be told from is the {closest.title}"
-    return f"{first}. {'; '.join([*made]) + '.' if made else _nothing(claims)}"
+    shapes = [claim for name, claim in claims.items() if name != GAUSSIAN]
+    made = [claim.sentence.partition(":")[0] for claim in shapes if claim.answer == "yes"]
+    return ". ".join([first, *(made or [_nothing(shapes)])]) + "."
 
 
-def _nothing(claims: dict[str, Claim]) -> str:
-    open_ones = [name.replace("_", " ") for name, claim in claims.items() if claim.answer == "cannot tell"]
-    if not open_ones:
-        return "No clusters, strings, sheets or hole."
-    return f"No clusters, strings, sheets or hole were found, but none can tell for sure: {', '.join(open_ones)}."
+def _nothing(claims: list[Claim]) -> str:
+    """Return that no claim was made, and which of them may be true for all that."""
+    open_ones = [claim.name.replace("_", " ") for claim in claims if claim.answer == "cannot tell"]
+    nothing = "No clusters, strings, sheets or hole were found, nor fewer dimensions than its spread suggests"
+    return f"{nothing}, but this sample cannot rule them all out: {_listed(open_ones)}" if open_ones else nothing
 
 
-def gaussian_claim(test: RungTest, comparisons: list[Comparison], level: float) -> Claim:
-    """Return the claim that the cloud is a Gaussian, from its comparison with one."""
+def gaussian_claim(test: RungTest, comparisons: list[Comparison], closest_null: str, level: float) -> Claim:
+    """Return the claim that the cloud is a Gaussian, from its comparison with one.
+
+    What it means for sampling follows from the first rung that the cloud cannot be told from.
+    """
     few, p_corrected = test.n_compared < _FEWEST_FOR_NO, test.p
     if p_corrected is None:
         answer: Answer = "cannot tell"
         sentence = f"Whether it is a Gaussian cannot be told: {test.reason}."
     elif p_corrected <= level:
         answer = "no"
-        families = [one.title.lower() for one in test.families if (one.p_corrected or 1.0) <= level]
+        families = [_lowered(one.title) for one in test.families if (one.p_corrected or 1.0) <= level]
         sentence = (
-            f"Not a Gaussian: told apart from one of its own mean and covariance by its {_listed(families)} "
+            f"Not a Gaussian: told apart from the one of its own mean and covariance by {_listed(families)} "
             f"(corrected {p_words(p_corrected)}, {test.n_compared:,} points compared)."
         )
     else:
         answer = "cannot tell" if few else "yes"
         sentence = (
-            f"{'Too few points to tell' if few else 'It may be a Gaussian'}: nothing that was looked at tells it from "
-            f"one of its own mean and covariance (corrected {p_words(p_corrected)}, {test.n_compared:,} points "
-            f"compared{f'; {_FEWEST_FOR_NO:,} would do' if few else ''})."
+            f"{'Too few points to tell a Gaussian' if few else 'It may be a Gaussian'}: nothing that was looked at "
+            f"tells it from the one of its own mean and covariance (corrected {p_words(p_corrected)}, "
+            f"{test.n_compared:,} points compared{f'; {_FEWEST_FOR_NO:,} would do' if few else ''})."
         )
     strongest = max(
         (one for one in comparisons if one.null == test.null and one.effect is not None),
@@ -90,7 +106,7 @@ def gaussian_claim(test: RungTest, comparisons: list[Comparison], level: float) 
         default=None,
     )
     return Claim(
-        name="gaussian",
+        name=GAUSSIAN,
         question="Is it just a Gaussian?",
         answer=answer,
         p=min((one.p for one in test.families if one.p is not None), default=None),
@@ -100,11 +116,9 @@ def gaussian_claim(test: RungTest, comparisons: list[Comparison], level: float) 
         scale=None,
         detection_limit=None,
         sentence=sentence,
-        means_for_sampling=_DRAW_FROM["gaussian"]
-        if answer == "yes"
-        else "A fitted Gaussian is not the whole truth: see which model comes nearest."
-        if answer == "no"
-        else "Draw from the fitted Gaussian until more points say otherwise.",
+        means_for_sampling="Draw from the fitted Gaussian until more points say otherwise."
+        if answer == "cannot tell"
+        else _DRAW_FROM[closest_null],
         evidence=(strongest.quantity,) if strongest else (),
     )
 
@@ -146,7 +160,7 @@ def claim_of(
 def limit_words(row: ClaimRow, limit: Estimate) -> str:
     """Return what would have been seen."""
     value = limit.value or 0.0
-    difference = f"{float(f'{value:.2g}'):g} {limit.unit}"
+    difference = f"{number_words(value)} {limit.unit}"
     return f"{row.planted_words.format(share=share_words(value), difference=difference)} would have been seen"
 
 
@@ -155,28 +169,39 @@ def _evidence_words(found: Finding, p_corrected: float) -> str:
     if one is None or one.value is None or one.band is None:
         return p_words(p_corrected)
     return (
-        f"{one.title.lower()} {one.value:.3g}, where the {one.null} model gives {one.band[0]:.3g} to {one.band[1]:.3g} "
-        f"({effect_words(one)}, corrected {p_words(p_corrected)})"
+        f"{_lowered(one.title)} {number_words(one.value, 3)}, where the {NULLS[one.null].title} gives "
+        f"{_range_words(one.band)} ({effect_words(one)}, corrected {p_words(p_corrected)})"
     )
 
 
 def effect_words(one: Comparison) -> str:
     """Return how far a value is from the draws."""
     if one.effect is None:
-        return "no draw varies from this"
-    return f"{abs(one.effect):.2g} standard deviations of its draws {'above' if one.effect > 0 else 'below'} them"
+        return "in each of its draws"
+    side = "above" if one.effect > 0 else "below"
+    return f"{number_words(abs(one.effect))} standard deviations {side} the mean of its draws"
 
 
 def _against(found: Finding) -> str:
-    return f"{p_words(found.p)} beside the {found.comparison.null} model" if found.p and found.comparison else ""
+    return f"{p_words(found.p)} beside the {NULLS[found.comparison.null].title}" if found.p and found.comparison else ""
 
 
 def _why(found: Finding, limit: Estimate | None, n_compared: int) -> str:
     if found.p is None:
         return found.reason or "nothing could be compared"
     if limit is not None and limit.reason:
-        return f"{limit.reason}; with four times the {n_compared:,} points compared, a quarter of the share may do"
+        return f"{limit.reason}; with four times as many ({4 * n_compared:,}), a quarter of the share may do"
     return f"nothing was found ({_against(found)}), and what would have been missed was not measured"
+
+
+def _range_words(band: tuple[float, float]) -> str:
+    low, high = (number_words(end, 3) for end in band)
+    return low if low == high else f"{low} to {high}"
+
+
+def _lowered(title: str) -> str:
+    """Return a title as it stands within a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def _listed(names: list[str]) -> str:
@@ -192,6 +217,6 @@ def without_doubles(claims: dict[str, Claim]) -> dict[str, Claim]:
     strings, sheets, clusters = claims["strings"], claims["sheets"], claims["clusters"]
     if clusters.answer == "yes" and "yes" in (strings.answer, sheets.answer):
         kind = "strings" if strings.answer == "yes" else "sheets"
-        sentence = f"Groups of points stand apart, but points lie on {kind}, and the groups may be those."
+        sentence = f"Groups of points stand apart, but points lie on {kind}, and the groups may be these."
         claims = {**claims, "clusters": replace(clusters, answer="cannot tell", sentence=sentence)}
     return claims

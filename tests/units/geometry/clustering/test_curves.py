@@ -64,7 +64,7 @@ def test_numbers_beside_a_choice_are_tried_and_what_was_tried_is_told():
     estimates = found_on(heaps(13, distance=12.0, n_each=40), max_clusters=20, step=5, n_null_clouds=2).estimates
     assert estimates["gap_k"].value == 13
     assert estimates["gap_k"].assumptions[-1] == (
-        "no other number of clusters fits better than those tried: 1 to 15, 18, 20"
+        "no other number of clusters fits better than those tried: 1 to 16, 18, 20"
     )
 
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.connectivity.trees import Tree, branches, merging, minimum_spanning_tree, pruned_shares
+from zspace.geometry.connectivity.trees import (
+    Tree,
+    branches,
+    excess_of_mass,
+    merging,
+    minimum_spanning_tree,
+    pruned_shares,
+)
 from zspace.geometry.truths import standard_normal_points
 
 
@@ -39,6 +46,37 @@ def test_groups_merge_in_the_order_of_the_edges():
     assert merged.smaller.tolist() == [1, 1, 1, 2, 1]
     assert merged.largest.tolist() == [2, 3, 3, 5, 6]
     assert merged.n_groups.tolist() == [1, 1, 2, 1, 1]
+
+
+def mass_of(points, fewest):
+    tree = tree_of(points)
+    return excess_of_mass(np.log(tree.lengths), tree, fewest)
+
+
+def test_mass_of_the_smaller_group_counts_from_where_each_point_joined_to_where_it_ends():
+    """Three points join at 1, 1 and 2, five at 1; both meet at 16: the smaller group counts ln 16, ln 16 and ln 8."""
+    smaller, larger = [0.0, 1.0, 3.0], [19.0, 20.0, 21.0, 22.0, 23.0]
+    assert mass_of([[x] for x in smaller + larger], 2) == pytest.approx((2 * np.log(16) + np.log(8)) / 8)
+
+
+def test_mass_begins_when_a_group_has_enough_points():
+    """As above, but two points are no group yet: all three begin at 2, where the third joins."""
+    smaller, larger = [0.0, 1.0, 3.0], [19.0, 20.0, 21.0, 22.0, 23.0]
+    assert mass_of([[x] for x in smaller + larger], 3) == pytest.approx(3 * np.log(8) / 8)
+
+
+def test_one_heap_that_takes_in_point_by_point_has_no_excess_of_mass():
+    assert mass_of([[2.0**power] for power in range(12)], 2) == 0
+
+
+def test_groups_too_small_to_count_leave_no_mass():
+    assert mass_of([[0.0], [1.0], [30.0], [31.0], [90.0]], 3) == 0
+
+
+def test_scaling_leaves_the_excess_of_mass():
+    points = np.concatenate([standard_normal_points(60, 3, 1), standard_normal_points(40, 3, 2) + np.float32(8)])
+    assert mass_of(points, 10) > 0.4 * np.log(4)
+    assert mass_of(7 * points, 10) == pytest.approx(mass_of(points, 10), rel=1e-4)
 
 
 def test_branches_run_between_ends_and_forks():

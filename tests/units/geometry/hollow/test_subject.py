@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.hollow.subject import SUBJECT, contrast, hollow_view
+from zspace.geometry.hollow.subject import SUBJECT, contrast, hollow_view, hollowness
 from zspace.geometry.truths import sphere_points, standard_normal_points
 
 ROWS = {quantity.name: quantity for quantity in SUBJECT.quantities}
@@ -44,3 +44,30 @@ def test_half_of_the_points_lie_within_the_median_radius():
     x, y = PROFILES["mass_all"].value(hollow_view(Cloud(standard_normal_points(1000, 5, 1))))
     assert y[np.isclose(x, 1.0)] == pytest.approx(0.5, abs=0.01)
     assert (np.diff(y) >= 0).all()
+
+
+def test_a_ring_misses_all_points_that_a_gaussian_has_at_its_centre():
+    """Of 2,000 points of a plane Gaussian 1 - 2^(-1/4) are expected within half the median radius."""
+    ring = sphere_points(2000, 2, 3.0, 1)
+    expected = 2000 * (1 - 2**-0.25)
+    assert hollowness(hollow_view(Cloud(ring))) == pytest.approx(np.sqrt(expected), rel=1e-6)
+
+
+def test_gaussians_are_not_hollow():
+    for z_dim in (2, 6, 30):
+        found = [hollowness(hollow_view(Cloud(standard_normal_points(1000, z_dim, seed)))) for seed in range(20)]
+        assert max(found) < 3.5
+        assert abs(np.mean(found)) < 1.5
+
+
+def test_hollowness_looks_at_all_components_where_they_are_few():
+    """On a sphere in space the leading 2 components show points at the centre; only all 3 show that there are none."""
+    sphere = hollow_view(Cloud(sphere_points(2000, 3, 1.0, 1)))
+    assert sphere.inside["2"].inside > 0.1
+    assert hollowness(sphere) > 10
+
+
+def test_hollowness_of_one_component_is_that_of_all():
+    view = hollow_view(Cloud(np.concatenate([standard_normal_points(100, 1, 1) + at for at in (-9, 9)])))
+    assert list(view.inside) == ["all"]
+    assert hollowness(view) > 5
