@@ -49,16 +49,17 @@ def test_measure_ends_with_the_verdict_in_plain_lines_of_80_columns(zspace, poin
     assert "\x1b" not in told
     flat = " ".join(told.split())
     assert flat.startswith(
-        f"Verdict: {verdict.sentence} 2,048 of 12,577 z-points compared. Nearest null model: none of"
+        f"Verdict: {verdict.sentence} 2,048 of 12,577 z-points compared; the simplest null model "
+        "that this sample cannot be told from: none of the ladder."
     )
     for claim in verdict.claims.values():
         p = f"{claim.p_corrected:.2g}"
-        assert f"{claim.question} {claim.answer.upper()} (p {p} after correction, beside {claim.null})" in flat
+        beside = next((rung.title for rung in verdict.rungs if rung.null == claim.null), claim.null)
+        assert f"{claim.question} {claim.answer.upper()} (p = {p} after correction, beside: {beside})" in flat
         assert f"{claim.sentence} " in flat
         assert f"For sampling: {claim.means_for_sampling}" in flat
-    assert "Would have been seen, 95 times in 100: 2 % of the points arranged so." in flat
     ladder = told[told.index("null model  ") :].splitlines()
-    assert ladder[0].split() == ["null", "model", "told", "apart", "p", "by"]
+    assert ladder[0].split() == ["null", "model", "told", "apart", "p", "after", "correction", "by"]
     assert ladder[1].split() == ["gaussian", "yes", "0.01", "Neighbours"]
 
 

@@ -11,8 +11,8 @@ from zspace.records import to_mapping
 from zspace.results import NO_NULL, Claim, MeasureResult, RungTest, StudyResults, Verdict
 
 _WIDTH = 80
-_HEAD = ("null model", "told apart", "p", "by")
-_ROOM = 46
+_HEAD = ("null model", "told apart", "p after correction", "by")
+_ROOM = 34
 """Columns that the last cell of the ladder may take."""
 _LONG = ("envelopes", "line_ups")
 
@@ -22,10 +22,12 @@ def verdict_text(found: MeasureResult) -> str:
     verdict = found.verdict
     if verdict is None:
         return _wrapped(f"No verdict: {found.no_verdict.rstrip('.')}.") if found.no_verdict else ""
-    nearest = next((rung.title for rung in verdict.rungs if rung.null == verdict.closest_null), verdict.closest_null)
-    nearest = "none of the ladder" if verdict.closest_null == NO_NULL else nearest
-    compared = f"{verdict.n_compared:,} of {verdict.n_points:,} z-points compared. Nearest null model: {nearest}."
-    claims = [_claim_text(claim) for claim in verdict.claims.values()]
+    closest = "none of the ladder" if verdict.closest_null == NO_NULL else _title(verdict, verdict.closest_null)
+    compared = (
+        f"{verdict.n_compared:,} of {verdict.n_points:,} z-points compared; the simplest null model that this sample "
+        f"cannot be told from: {closest}."
+    )
+    claims = [_claim_text(claim, verdict) for claim in verdict.claims.values()]
     ladder = "\n".join(table_lines([_HEAD, *_ladder_rows(verdict)]))
     notes = "\n".join(_wrapped(note) for note in verdict.notes)
     parts = ["\n".join((_wrapped(f"Verdict: {verdict.sentence}"), _wrapped(compared))), *claims, ladder, notes]
@@ -55,12 +57,22 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
 
 
-def _claim_text(claim: Claim) -> str:
-    p = "not known" if claim.p_corrected is None else f"{claim.p_corrected:.2g}"
-    lines = [_wrapped(f"{claim.question} {claim.answer.upper()} (p {p} after correction, beside {claim.null})")]
+def _title(verdict: Verdict, null: str) -> str:
+    """Return what a null model is called where people read it."""
+    return next((rung.title for rung in verdict.rungs if rung.null == null), null)
+
+
+def _claim_text(claim: Claim, verdict: Verdict) -> str:
+    lines = [_wrapped(f"{claim.question} {claim.answer.upper()}{_test_words(claim, verdict)}")]
     lines.append(_wrapped(claim.sentence, "  "))
     lines.append(_wrapped(f"For sampling: {claim.means_for_sampling}", "  "))
     return "\n".join(lines)
+
+
+def _test_words(claim: Claim, verdict: Verdict) -> str:
+    if claim.p_corrected is None:
+        return ""
+    return f" (p = {claim.p_corrected:.2g} after correction, beside: {_title(verdict, claim.null)})"
 
 
 def _ladder_rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:

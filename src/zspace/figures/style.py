@@ -99,7 +99,10 @@ _ID = re.compile(r' id="([^"]*)"')
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _PROLOG = re.compile(r"^<\?xml.*?(?=<svg )", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_FONT_FAMILY = re.compile(rf"'{_FONT}'(?:, [^;\"]*)?")
+_FONT_FAMILY = re.compile(rf"font-family: '{_FONT}'(?:, [^;\"]*)?(?:; )?")
+_PLACE = re.compile(r' (?:d|x|y|transform)="[^"]*"')
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 
 
 @contextmanager
@@ -160,10 +163,18 @@ def to_svg(figure: Figure, key: str) -> str:
 
 
 def _tidy(document: str) -> str:
-    """Drop group names that nothing refers to (they repeat in every figure), and let the page choose the font."""
+    """Take away what a reader of the page does not see, which is half of the document, and let the page choose the font.
+
+    Group names that nothing refers to repeat in every figure; places are kept to a hundredth of a point.
+    """
     used = set(_REFERENCE.findall(document))
     document = _ID.sub(lambda match: match.group() if match.group(1) in used else "", document)
-    return _FONT_FAMILY.sub(_PAGE_FONTS, _METADATA.sub("", document))
+    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace("<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1)
+    return _INDENT.sub("", _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place.group()), document))
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number.group()):.2f}"
 
 
 def inline_svg(document: str) -> str:

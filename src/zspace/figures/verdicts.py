@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from zspace.figures.numbers import format_grid, format_number
+from zspace.figures.numbers import format_grid
 from zspace.figures.style import (
     DATA,
     LAW,
@@ -26,16 +26,18 @@ from zspace.figures.style import (
 from zspace.results import Comparison, Envelope, FamilyTest, RungTest, Verdict
 
 LADDER_CAPTION = (
-    "Columns are the null models, each of which keeps more of the cloud than the one before; rows are the families of "
-    "tests. The number is the p-value of all quantities of a family together, corrected by Holm over the families of "
-    "its column. Filled: the family tells the cloud from this null model; open: it does not; a dash: not tested. One "
-    "filled square in a column is enough to tell the null model apart."
+    "Columns are the null models, the simplest first; rows are the families of tests. The number is the p-value of all "
+    "quantities of a family together, corrected by Holm over the families of its column. Filled: the family tells the "
+    "cloud from this null model; open: it does not; a dash: not tested, because the null model keeps just that, or "
+    "because a look at radius and components was enough. One filled square in a column tells the null model apart. "
+    "Where one family has settled that, the others are drawn no further, and their p-values stay coarse."
 )
 FOREST_CAPTION = (
     "One panel for each null model, one row for each quantity. The zero line is the mean over clouds drawn from the "
     "null model, and the unit is their standard deviation, so that all quantities share one scale (even up to 5, "
     "logarithmic beyond). Bar: the band of those clouds. Filled diamond: the cloud, outside the band; open circle: "
-    "inside. With many rows some leave the band by chance: the corrected p-value above a panel is what counts."
+    "inside. With many rows some leave the band by chance: what counts is the p-value above a panel, of all rows "
+    "together, corrected over the families."
 )
 
 _EVEN_UP_TO = 5.0
@@ -65,8 +67,8 @@ def quantity_title(one: Comparison) -> str:
 
 
 def p_words(p: float | None) -> str:
-    """Return a p-value with two digits."""
-    return "–" if p is None else format_number(p, digits=2)  # noqa: RUF001 - a dash for what there is not
+    """Return a p-value with two digits, as it is told: 0.05 and 1, not 0.050 and 1.0."""
+    return "–" if p is None else format_grid(float(f"{p:.2g}"))  # noqa: RUF001 - a dash for what there is not
 
 
 # --- The ladder -------------------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def draw_forest(comparisons: Sequence[Comparison], rungs: Sequence[RungTest]) ->
 
 def _panel_title(rung: RungTest, family: str) -> str:
     p = next((test.p_corrected for test in rung.families if test.family == family), None)
-    return f"{null_words(rung.null)}\np {p_words(p)}"
+    return f"{null_words(rung.null)}\np = {p_words(p)}"
 
 
 def _reach(comparisons: Sequence[Comparison]) -> float:
@@ -182,8 +184,9 @@ def envelope_caption(envelopes: Sequence[Envelope]) -> str:
     return (
         "Solid: the curve of the cloud. Light band: the global envelope of the null model, which one of its own curves "
         f"leaves anywhere at all with a chance of {chance} %; dashed: the middle of its curves. Squares mark where the "
-        "cloud's curve is outside, at scales where it is unlike this null model. Every panel has a height scale of its "
-        "own."
+        "cloud's curve is outside, at scales where it is unlike this null model. The p-value is of this curve alone, not "
+        "corrected for the number of curves: curves show where a difference lies, the families of the ladder whether "
+        "there is one. Every panel has a height scale of its own."
     )
 
 
@@ -217,7 +220,7 @@ def _draw_envelope(axes: Axes, envelope: Envelope) -> None:
     # As vectors the squares would take more than all the rest.
     axes.plot(x[outside], y[outside], color=MARK, marker="s", ms=2.6, lw=0, zorder=5, label="outside", rasterized=True)
     words = f"outside at {outside.sum()} of {len(x)}" if outside.any() else "inside everywhere"
-    axes.set_title(f"{null_words(envelope.null)}: p {p_words(envelope.p)}\n{words}", fontsize=8.5, loc="left")
+    axes.set_title(f"{null_words(envelope.null)}: p = {p_words(envelope.p)}\n{words}", fontsize=8.5, loc="left")
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)
     axes.minorticks_off()

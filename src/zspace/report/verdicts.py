@@ -42,8 +42,8 @@ class ClaimCard:
     answer: Answer
     sentence: str
     sampling: str
-    p_value: Cell
-    null: str
+    test: str
+    """Its corrected p-value and the null model beside which it was found; nothing where nothing could be compared."""
     evidence: tuple[tuple[str, str], ...]
     """Title and anchor of what the claim rests on."""
 
@@ -86,7 +86,7 @@ class VerdictPart:
     missing: bool
     """Whether there is no verdict; the finding then says why."""
     closest: str = ""
-    """The null model nearest to the cloud, as it stands in a table."""
+    """The simplest null model that cannot be told from the cloud, as it stands in a table."""
     compared: str = ""
     cards: tuple[ClaimCard, ...] = ()
     rungs: tuple[RungCard, ...] = ()
@@ -135,9 +135,9 @@ def side_by_side(parts: list[VerdictPart]) -> Table:
     """Return the answers of several models: one column per model, one row per claim."""
     told = [part for part in parts if not part.missing]
     questions = list(dict.fromkeys(card.question for part in told for card in part.cards))
-    nearest = ("Nearest null model", *(part.closest or "no verdict" for part in parts))
+    simplest = ("Simplest null model not told apart", *(part.closest or "no verdict" for part in parts))
     answers = [(question, *(_answer(part, question) for part in parts)) for question in questions]
-    return Table("Verdicts side by side", ("", *(part.name for part in parts)), (nearest, *answers))
+    return Table("Verdicts side by side", ("", *(part.name for part in parts)), (simplest, *answers))
 
 
 def _answer(part: VerdictPart, question: str) -> str:
@@ -168,10 +168,15 @@ def _claim_card(anchor: str, claim: Claim, verdict: Verdict, anchors: set[str]) 
         answer=claim.answer,
         sentence=claim.sentence,
         sampling=claim.means_for_sampling,
-        p_value=_p_cell(claim.p_corrected),
-        null=_null_title(verdict, claim.null),
+        test=_test_words(claim, verdict),
         evidence=tuple(_evidence(anchor, claim, verdict, anchors)),
     )
+
+
+def _test_words(claim: Claim, verdict: Verdict) -> str:
+    if claim.p_corrected is None:
+        return ""
+    return f"p = {p_words(claim.p_corrected)} after correction, beside: {_null_title(verdict, claim.null)}."
 
 
 def _evidence(anchor: str, claim: Claim, verdict: Verdict, anchors: set[str]) -> Iterator[tuple[str, str]]:
@@ -205,7 +210,7 @@ def _rung_card(rung: RungTest, verdict: Verdict) -> RungCard:
 
 def _strongest_words(rung: RungTest, verdict: Verdict) -> str:
     """Return the p-value of a rung, and of the families with the smallest one the quantity that goes furthest."""
-    p = f"p {p_words(rung.p)} after correction over {len(rung.families)} families, {rung.n_draws} draws"
+    p = f"p = {p_words(rung.p)} after correction over {len(rung.families)} families, {rung.n_draws} draws"
     compared = {one.quantity: one for one in verdict.comparisons if one.null == rung.null}
     strongest = [(test, compared[test.strongest]) for test in rung.families if test.strongest in compared]
     if not strongest:

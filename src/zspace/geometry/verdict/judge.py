@@ -103,7 +103,7 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     closest = next((rung for rung in rungs if rung.null.name in LADDER and rung.test.answer == "no"), None)
     comparisons = [one for rung in rungs if rung.compared for one in rung.compared.comparisons()]
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
-    nearest = closest or min(rungs, key=lambda rung: rung.distance)
+    nearest = closest or nearest_of(rungs)
     limits = _limits(nearest, rungs, asked, seed, watch) if asked.limits else {}
     closest_null = closest.null.name if closest else NO_NULL
     claims = _claims(rungs, found, limits, closest_null, asked.level)
@@ -127,6 +127,15 @@ def compared_points(cloud: Cloud, n_compared: int, seed: int) -> Cloud:
     """Return points of a cloud chosen at random, in no order; all of them where there are no more."""
     order = random_stream(seed, "verdict", "compared").permutation(cloud.n_points)
     return Cloud(cloud.points[order[:n_compared]])
+
+
+def nearest_of(rungs: Sequence[Rung]) -> Rung:
+    """Return the null model that comes nearest to a cloud that can be told from all of them.
+
+    The prior is left out: it is looked at with two families alone, in which it may come nearer than those that were
+    looked at with all, and it has neither the cloud's place nor its spread.
+    """
+    return min((rung for rung in rungs if rung.null.name != _PRIOR), key=lambda rung: rung.distance)
 
 
 # --- The ladder -------------------------------------------------------------------------------------------------------
