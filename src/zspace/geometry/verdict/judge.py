@@ -80,7 +80,8 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     closest = next((rung for rung in rungs if rung.null.name in LADDER and rung.test.answer == "no"), None)
     comparisons = [one for rung in rungs if rung.compared for one in rung.compared.comparisons()]
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
-    nearest = closest or min(rungs, key=lambda rung: rung.distance)
+    # The prior is never the nearest of those told apart: fewer subjects look at it, and the Gaussian keeps all of it.
+    nearest = closest or min(rungs[1:], key=lambda rung: rung.distance)
     limits = _limits(nearest, rungs, asked, seed, watch) if asked.limits else {}
     closest_null = closest.null.name if closest else NO_NULL
     claims = _claims(rungs, found, limits, closest_null, asked.level)

@@ -86,8 +86,8 @@ def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     """Return the detection limit of one claim, as a share of the points."""
     n_points = base.fitted.compared.n_points
     source = (
-        f"{row.planted} of thickness {share_words(THICKNESS)} of the cloud's size, planted into draws of the {base.title}: "
-        f"share of the points with which the claim is made in {FOUND:.0%} of the clouds"
+        f"{row.planted} of thickness {share_words(THICKNESS)} of the cloud's size, planted into draws of the "
+        f"{base.title}: share of the points with which the claim is made in {FOUND:.0%} of the clouds"
     )
     bar = bar_of(base, row)
     if bar is None:
