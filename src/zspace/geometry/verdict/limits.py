@@ -19,6 +19,7 @@ from zspace.geometry.measures import Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
 from zspace.geometry.truths.planting import STRUCTURES, plant
 from zspace.geometry.verdict.claims import CLAIMS, ClaimRow, Evidence
+from zspace.geometry.verdict.words import share_words
 from zspace.machine import each_block
 from zspace.results import Estimate, Progress, Watcher
 from zspace.seeds import random_stream
@@ -85,15 +86,15 @@ def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     """Return the detection limit of one claim, as a share of the points."""
     n_points = base.fitted.compared.n_points
     source = (
-        f"{row.planted} of thickness {THICKNESS:.0%} of the cloud's size, planted into draws of the {base.title}: "
-        f"share of the points with which the claim is made in {FOUND:.0%} of the clouds"
+        f"{row.planted} of thickness {share_words(THICKNESS)} of the cloud's size, planted into draws of the "
+        f"{base.title}: share of the points with which the claim is made in {FOUND:.0%} of the clouds"
     )
     bar = bar_of(base, row)
     if bar is None:
         return Estimate.unknown("there is nothing to compare with", "share of the points", source, n_points)
     share, n_trials = share_found(n_points, lambda share, trial: bar.is_passed(_planted(base, row, share, trial)))
     if share > LARGEST:
-        reason = f"structures that hold {LARGEST:.0%} of the points are missed too often at {n_points} points"
+        reason = f"structures that hold {share_words(LARGEST)} of the points are missed too often at {n_points} points"
         return Estimate.unknown(reason, "share of the points", source, n_trials)
     return Estimate.of(share, "share of the points", source, n_trials, assumptions=(f"{n_trials} trials",))
 

@@ -218,5 +218,7 @@ def without_doubles(claims: dict[str, Claim]) -> dict[str, Claim]:
     if clusters.answer == "yes" and "yes" in (strings.answer, sheets.answer):
         kind = "strings" if strings.answer == "yes" else "sheets"
         sentence = f"Groups of points stand apart, but points lie on {kind}, and the groups may be these."
-        claims = {**claims, "clusters": replace(clusters, answer="cannot tell", sentence=sentence)}
+        means = CLAIMS["clusters"].sampling_open
+        left = replace(clusters, answer="cannot tell", sentence=sentence, means_for_sampling=means)
+        claims = {**claims, "clusters": left}
     return claims

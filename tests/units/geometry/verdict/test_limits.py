@@ -130,7 +130,7 @@ def test_without_draws_there_is_no_bar_and_no_limit():
 def test_a_bar_that_no_structure_passes_is_told_as_missed():
     limit = detection_limit(base({("one", "gaussian"): family(np.arange(1000.0, 1099.0))}), ROW)
     assert limit.value is None
-    assert limit.reason == "structures that hold 20% of the points are missed too often at 100 points"
+    assert limit.reason == "structures that hold 20 % of the points are missed too often at 100 points"
     assert limit.unit == "share of the points"
 
 
@@ -138,7 +138,7 @@ def test_a_bar_that_everything_passes_has_a_limit_below_what_was_tried():
     limit = detection_limit(base({("one", "gaussian"): family(np.arange(-199.0, -100.0))}), ROW)
     assert 0 < limit.value <= 0.01
     assert limit.assumptions == (f"{limit.n_used} trials",)
-    assert limit.source.startswith("strings of thickness 5% of the cloud's size, planted into draws of the Gaussian")
+    assert limit.source.startswith("strings of thickness 5 % of the cloud's size, planted into draws of the Gaussian")
 
 
 # --- The least difference ---------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_a_curve_lies_where_trials_turn_from_missed_to_found():
 
 def test_a_known_curve_is_recovered_from_many_trials():
     random = np.random.default_rng(1)
-    shares = np.exp(random.uniform(np.log(0.005), np.log(0.1), 5000))
+    shares = random.choice(np.geomspace(0.005, 0.1, 40), 5000)
     hits = random.uniform(size=5000) < special.expit(5 * (np.log(shares) - np.log(0.02)))
     curve = chance_curve(shares, hits)
     assert curve.share_at(0.95) == pytest.approx(0.02 * np.exp(special.logit(0.95) / 5), rel=0.05)

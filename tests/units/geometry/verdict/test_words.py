@@ -24,7 +24,7 @@ COMPARISON = Comparison(
 )
 FOUND, MISSED = Finding(0.004, COMPARISON), Finding(0.4123, COMPARISON)
 LIMIT = Estimate.of(0.02134, "share of the points", "trials", 84)
-NO_LIMIT = Estimate.unknown("structures that hold 20% of the points are missed too often at 300 points", "", "", 84)
+NO_LIMIT = Estimate.unknown("structures that hold 20 % of the points are missed too often at 300 points", "", "", 84)
 
 
 def claim(name, answer="no"):
@@ -111,18 +111,24 @@ def test_draws_that_are_all_the_same_are_one_number():
         ),
         (
             "strings",
-            "No strings were found: strings that hold 2.1 % of the points, at a thickness of 5 % of the cloud's size, "
-            "would have been seen",
+            (
+                "No strings were found: strings that hold 2.1 % of the points, at a thickness of 5 % of the cloud's size, "
+                "would have been seen"
+            ),
         ),
         (
             "sheets",
-            "No sheets were found: sheets that hold 2.1 % of the points, at a thickness of 5 % of the cloud's size, "
-            "would have been seen",
+            (
+                "No sheets were found: sheets that hold 2.1 % of the points, at a thickness of 5 % of the cloud's size, "
+                "would have been seen"
+            ),
         ),
         (
             "hollow",
-            "It is not hollow: a hole around the centre that 2.1 % of the points were driven out of would have been "
-            "seen",
+            (
+                "It is not hollow: a hole around the centre that 2.1 % of the points were driven out of would have been "
+                "seen"
+            ),
         ),
     ],
 )
@@ -136,7 +142,7 @@ def test_no_is_said_with_what_would_have_been_seen(name, sentence):
 def test_no_fewer_dimensions_is_said_with_the_least_difference():
     limit = Estimate.of(1.234, "dimensions", "draws", 2048)
     assert claim_of(CLAIMS["lower_dimensional"], MISSED, 1.0, limit, 0.05, 2048).sentence == (
-        "Its dimension is what its spread suggests: a dimension lower by 1.2 dimensions would have been seen "
+        "Its dimension is what its spread suggests: a difference of 1.2 dimensions would have been seen "
         "(p = 0.41 beside the model of independent components)."
     )
 
@@ -158,14 +164,18 @@ def test_no_fewer_dimensions_is_said_with_the_least_difference():
         (
             MISSED,
             NO_LIMIT,
-            "structures that hold 20% of the points are missed too often at 300 points; with four times as many "
-            "(1,200), a quarter of the share may do",
+            (
+                "structures that hold 20 % of the points are missed too often at 300 points; with four times as many "
+                "(1,200), a quarter of the share may do"
+            ),
         ),
         (
             MISSED,
             None,
-            "nothing was found (p = 0.41 beside the model of independent components), and what would have been missed "
-            "was not measured",
+            (
+                "nothing was found (p = 0.41 beside the model of independent components), and what would have been missed "
+                "was not measured"
+            ),
         ),
     ],
 )
