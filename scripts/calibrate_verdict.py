@@ -65,7 +65,8 @@ holds 5 %.
 - Families whose whole range is above 5 % are significant too often. Beside the mixture these are most: it is estimated
   from as many points as are compared, and only who belongs to which part is drawn anew, not the parts. Beside the
   independent rung they are those that see the axes and the distances, as axes are found in the compared points; beside
-  the copula it is clusters, for a reason not known. How far this fades with more points was not counted.
+  the copula it is clusters and beside the elliptical rung planes, for reasons not known; one or two such rows among all
+  these are to be expected by luck. How far any of this fades with more points was not counted.
 
 {BEGIN}{END}"""
 LEVEL = 0.05
