@@ -51,6 +51,23 @@ Clouds whose answer is known, judged again and again. The range beside each shar
 100 cases (Clopper and Pearson). What is at most 5 % in truth may be found above it by luck, but its range then still
 holds 5 %.
 
+## How to read the tables beside a rung
+
+- Clouds come from laws that the rungs describe, are drawn anew for every trial, and compared with draws of their own.
+- With 39 draws no p-value is below 1/40, and after Holm's correction over nine or ten families none can reach 5 %:
+  "told from" is 0 by the number of draws, and says nothing about how often a verdict of 199 draws or more errs.
+- No family stops before its 39 draws, so the sequential stop lowers nothing here. The p-values of families are without
+  correction. Beside the Gaussian they are exact: shares above 5 % there are chance, those below it are that or ties.
+- Beside a Gaussian, hardly any point of so few looks like one on a string or a sheet. Ties count as going as far, so
+  these claims are significant less often than in 5 %; so are clusters, whose level two quantities share.
+- A claim is made only where all null models without its structure are left and after Holm's correction over the claims;
+  beside one model alone, as here, it is significant more often than it is made.
+- Families whose whole range is above 5 % are significant too often. Beside the mixture these are most: it is estimated
+  from as many points as are compared, and only who belongs to which part is drawn anew, not the parts. Beside the
+  independent rung they are those that see the axes and the distances, as axes are found in the compared points; beside
+  the copula it is clusters and beside the elliptical rung planes, for reasons not known; one or two such rows among all
+  these are to be expected by luck. How far any of this fades with more points was not counted.
+
 {BEGIN}{END}"""
 LEVEL = 0.05
 BASES = {
