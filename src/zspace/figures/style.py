@@ -169,7 +169,9 @@ def _tidy(document: str) -> str:
     """
     used = set(_REFERENCE.findall(document))
     document = _ID.sub(lambda match: match.group() if match.group(1) in used else "", document)
-    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace("<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1)
+    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace(
+        "<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1
+    )
     return _INDENT.sub("", _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place.group()), document))
 
 
