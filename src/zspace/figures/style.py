@@ -163,7 +163,7 @@ def to_svg(figure: Figure, key: str) -> str:
 
 
 def _tidy(document: str) -> str:
-    """Take away what a reader of the page does not see, which is half of the document, and let the page choose the font.
+    """Take away what a reader of the page does not see, a fourth of the document, and let the page choose the font.
 
     Group names that nothing refers to repeat in every figure; places are kept to a hundredth of a point.
     """
