@@ -29,7 +29,8 @@ def verdict_text(found: MeasureResult) -> str:
     )
     claims = [_claim_text(claim, verdict) for claim in verdict.claims.values()]
     ladder = "\n".join(table_lines([_HEAD, *_ladder_rows(verdict)]))
-    notes = "\n".join(_wrapped(note) for note in verdict.notes)
+    untried = [f"{_title(verdict, rung.null)}, not tried: {rung.reason}" for rung in verdict.rungs if rung.reason]
+    notes = "\n".join(_wrapped(note) for note in (*untried, *verdict.notes))
     parts = ["\n".join((_wrapped(f"Verdict: {verdict.sentence}"), _wrapped(compared))), *claims, ladder, notes]
     return "\n\n".join(part for part in parts if part)
 
@@ -78,7 +79,7 @@ def _test_words(claim: Claim, verdict: Verdict) -> str:
 def _ladder_rows(verdict: Verdict) -> Iterator[tuple[str, ...]]:
     for rung in verdict.rungs:
         if rung.reason:
-            yield rung.null, "not tried", "", _shortened(rung.reason)
+            yield rung.null, "not tried", "-", "see below"
         else:
             yield rung.null, rung.answer, "-" if rung.p is None else f"{rung.p:.2g}", _families(rung, verdict)
 

@@ -163,13 +163,15 @@ def to_svg(figure: Figure, key: str) -> str:
 
 
 def _tidy(document: str) -> str:
-    """Take away what a reader of the page does not see, which is half of the document, and let the page choose the font.
+    """Take away what a reader of the page does not see, a fourth of the document, and let the page choose the font.
 
     Group names that nothing refers to repeat in every figure; places are kept to a hundredth of a point.
     """
     used = set(_REFERENCE.findall(document))
     document = _ID.sub(lambda match: match.group() if match.group(1) in used else "", document)
-    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace("<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1)
+    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace(
+        "<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1
+    )
     return _INDENT.sub("", _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place.group()), document))
 
 

@@ -184,9 +184,9 @@ def envelope_caption(envelopes: Sequence[Envelope]) -> str:
     return (
         "Solid: the curve of the cloud. Light band: the global envelope of the null model, which one of its own curves "
         f"leaves anywhere at all with a chance of {chance} %; dashed: the middle of its curves. Squares mark where the "
-        "cloud's curve is outside, at scales where it is unlike this null model. The p-value is of this curve alone, not "
-        "corrected for the number of curves: curves show where a difference lies, the families of the ladder whether "
-        "there is one. Every panel has a height scale of its own."
+        "cloud's curve is outside, at scales where it is unlike this null model. The p-value is of this curve alone, "
+        "not corrected for the number of curves: curves show where a difference lies, the families of the ladder "
+        "whether there is one. Every panel has a height scale of its own."
     )
 
 

@@ -151,7 +151,7 @@ def test_figures_are_explained_once_for_all_models(verdict):
 def test_points_alone_open_with_their_verdict(study, verdict):
     found = study.results.models["ae"]
     result = MeasureResult({}, found.cloud, 1.0, verdict)
-    report = PointsReport("points.npy", result, {}, {}, None, 1, 39, study.created, "0.1.0")
+    report = PointsReport("points.npy", result, {}, {}, None, 1, study.created, "0.1.0")
     rendered = render_points_report(report)
     assert verdict.sentence in text_of(rendered.page[: rendered.page.index('<section id="findings"')])
     assert '<section id="points-verdict-evidence"' in rendered.page

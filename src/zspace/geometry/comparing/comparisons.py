@@ -20,6 +20,17 @@ Draws = Float64[np.ndarray, " n_draws"]
 """One number for each drawn cloud; NaN where it could not be found."""
 
 
+def kept(numbers: Float64[np.ndarray, " n_numbers"]) -> tuple[float, ...]:
+    """Return numbers with the digits that are kept of draws and curves, which are many.
+
+    Examples
+    --------
+    >>> kept(np.array([0.123456789, 2.0]))
+    (0.123457, 2.0)
+    """
+    return tuple(float(f"{number:.6g}") for number in numbers)
+
+
 def band_of(draws: Draws) -> tuple[tuple[float, float], float]:
     """Return the shortest stretch of draws that holds one more with `LEVEL`, and with what chance it does.
 
@@ -69,7 +80,7 @@ def comparison_of(
         quantity,
         null,
         value if is_known else None,
-        tuple(float(f"{draw:.6g}") for draw in known),
+        kept(known),
         len(draws) - len(known),
         tail,
         rank_p(value, draws, tail) if is_known and len(draws) else None,

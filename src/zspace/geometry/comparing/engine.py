@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from zspace.errors import GeometryError
 from zspace.geometry.clouds import Cloud
-from zspace.geometry.comparing.comparisons import LEVEL, comparison_of
+from zspace.geometry.comparing.comparisons import LEVEL, comparison_of, kept
 from zspace.geometry.comparing.ranks import global_envelope, holm, joint_p
 from zspace.geometry.measures import Profile, Quantity, Subject
 from zspace.geometry.nulls.ladder import Fitted
@@ -159,14 +159,14 @@ class Family:
         return Envelope(
             curve=f"{self.subject.name}.{profile.name}",
             null=self.null,
-            x=tuple(x.tolist()),
-            y=tuple(y.tolist()),
-            low=tuple(found.low.tolist()),
-            high=tuple(found.high.tolist()),
-            central=tuple(found.central.tolist()),
+            x=kept(x),
+            y=kept(y),
+            low=kept(found.low),
+            high=kept(found.high),
+            central=kept(found.central),
             level=found.level,
             p=found.p,
-            left_at=tuple(x[found.outside].tolist()),
+            left_at=kept(x[found.outside]),
             x_label=profile.x_label,
             y_label=profile.y_label,
             title=profile.title,
