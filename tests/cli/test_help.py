@@ -19,7 +19,7 @@ def test_help_tells_every_preset_in_its_own_words(zspace, arguments):
     assert outcome.code == 0
     for name in preset_names():
         assert f"{name}: {preset_titles()[name]}" in flat(outcome.stdout)
-    assert "A whole study in two minutes on two cores" in preset_titles()["demo"]
+    assert "A whole study in three minutes on two cores" in preset_titles()["demo"]
 
 
 def test_every_preset_begins_with_a_sentence():
