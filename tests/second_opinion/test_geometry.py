@@ -102,9 +102,9 @@ def test_null_spectra_agree_with_those_of_drawn_clouds(n_points):
     z_dim, n_clouds = 6, 250
     cloud = Cloud(TRUTHS["standard-normal"].draw(n_points, 4))
     ours = isotropic_spectra(cloud, n_clouds, 4)
-    deviation = np.sqrt(cloud.covariance.trace() / z_dim)
-    drawn = [Cloud(standard_normal_points(n_points, z_dim, seed) * np.float32(deviation)) for seed in range(n_clouds)]
+    drawn = [Cloud(standard_normal_points(n_points, z_dim, seed)) for seed in range(n_clouds)]
     theirs = np.array([one.principal[0] for one in drawn])
+    theirs *= cloud.covariance.trace() / theirs.sum(axis=1, keepdims=True)  # the total variance is the cloud's
     for component in range(min(n_points - 1, z_dim)):
         assert stats.ks_2samp(ours[:, component], theirs[:, component]).pvalue > 1e-4, component
     shares = [spectra[:, 0] / spectra.sum(axis=1) for spectra in (ours, theirs)]

@@ -127,7 +127,7 @@ class Family:
     def decides(self, watched: Mapping[str, int]) -> bool:
         """Whether a watched quantity is not settled by itself, and has not seen as many draws as it takes."""
         mine = [one for one in self.comparisons() if len(self.draws) < watched.get(one.quantity, 0)]
-        return not all(self._suffice(one.p) for one in mine)
+        return any(not self.draws or not self._suffice(one.p) for one in mine)
 
     def _suffice(self, p: float | None) -> bool:
         """Whether enough draws go as far, or there is nothing to compare."""

@@ -31,7 +31,7 @@ THICKNESS = 0.05
 LARGEST = 0.2
 """Of the shares that are tried: structures that need more than that are missed."""
 _FIRST_SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
-_FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 5, 9
+_FIRST_TRIALS, _ROUNDS, _TRIALS_A_ROUND = 2, 6, 12
 _AIMS = (0.6, 0.85, 0.97)
 """Chances of being found at which further trials are placed, by what is known so far."""
 _STEP = "what would have been missed"

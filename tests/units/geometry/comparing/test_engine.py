@@ -62,7 +62,7 @@ def n_draws(*subjects, **asked):
 
 @pytest.mark.parametrize("most_draws", [19, 39, 60, 239])
 def test_a_quantity_that_no_draw_reaches_takes_as_many_draws_as_are_allowed(most_draws):
-    found = compared(FAR_SUBJECT, most_draws=most_draws, watched=("one.far",))
+    found = compared(FAR_SUBJECT, most_draws=most_draws, watched={"one.far": 10**6})
     assert found.n_draws == most_draws
     assert found.comparisons()[0].p == pytest.approx(1 / (1 + most_draws))
 
@@ -70,17 +70,23 @@ def test_a_quantity_that_no_draw_reaches_takes_as_many_draws_as_are_allowed(most
 def test_draws_come_in_batches_that_with_the_cloud_are_multiples_of_forty():
     seen = []
     compare(
-        "null", Numbers(CLOUD, []), [FAR_SUBJECT], 199, 1, watched=("one.far",), watch=lambda at: seen.append(at.done)
+        "null",
+        Numbers(CLOUD, []),
+        [FAR_SUBJECT],
+        199,
+        1,
+        watched={"one.far": 10**6},
+        watch=lambda at: seen.append(at.done),
     )
     assert seen == list(range(1, 200))
     slow = subject("slow", quantity("slow", far_only_on(1.9)))
-    draws = {n_draws(slow, watched=("slow.slow",), most_draws=most)[0] for most in (39, 79, 119, 159)}
+    draws = {n_draws(slow, watched={"slow.slow": 10**6}, most_draws=most)[0] for most in (39, 79, 119, 159)}
     assert draws <= {39, 79, 119, 159}
     assert len(draws) > 1
 
 
 def test_a_family_that_enough_draws_equal_stops_after_the_first_batch():
-    assert n_draws(USUAL_SUBJECT, watched=("other.usual",)) == [BATCH - 1]
+    assert n_draws(USUAL_SUBJECT, watched={"other.usual": 10**6}) == [BATCH - 1]
     assert n_draws(USUAL_SUBJECT) == [BATCH - 1]
 
 
@@ -96,21 +102,21 @@ def test_families_need_no_more_draws_once_the_null_model_is_told_apart():
 
 def test_watched_quantities_are_drawn_on_whatever_the_others_tell():
     both = subject("both", USUAL, FAR)
-    assert n_draws(FAR_SUBJECT, both, watched=("both.far",)) == [39, 199]
-    assert n_draws(FAR_SUBJECT, both, watched=("both.usual",)) == [39, 39]
+    assert n_draws(FAR_SUBJECT, both, watched={"both.far": 10**6}) == [39, 199]
+    assert n_draws(FAR_SUBJECT, both, watched={"both.usual": 10**6}) == [39, 39]
 
 
 def test_draws_are_the_same_whatever_is_looked_at_besides():
-    alone = compared(FAR_SUBJECT, watched=("one.far",)).comparisons()[0]
-    among = compared(USUAL_SUBJECT, FAR_SUBJECT, watched=("one.far",)).comparisons()[1]
+    alone = compared(FAR_SUBJECT, watched={"one.far": 10**6}).comparisons()[0]
+    among = compared(USUAL_SUBJECT, FAR_SUBJECT, watched={"one.far": 10**6}).comparisons()[1]
     assert alone == among
-    short = compared(FAR_SUBJECT, most_draws=50, watched=("one.far",)).comparisons()[0]
+    short = compared(FAR_SUBJECT, most_draws=50, watched={"one.far": 10**6}).comparisons()[0]
     assert short.draws == alone.draws[:50]
 
 
 def test_families_that_take_as_many_draws_share_them():
     fitted = Numbers(CLOUD, [])
-    compare("null", fitted, [FAR_SUBJECT, subject("two", FAR)], 119, 1, watched=("one.far", "two.far"))
+    compare("null", fitted, [FAR_SUBJECT, subject("two", FAR)], 119, 1, watched={"one.far": 10**6, "two.far": 10**6})
     # One more is the reference of subjects that compare two samples.
     assert len(fitted.drawn) == len(set(fitted.drawn)) == 120
 
@@ -127,20 +133,26 @@ def family(own, draws, *quantities):
 def test_a_family_is_settled_once_enough_draws_go_as_far(n_as_far, is_settled):
     one = family([9.0], [[9.0]] * n_as_far + [[number / 10] for number in range(39 - n_as_far)])
     assert one.is_settled is is_settled
-    assert one.decides(["one.far"]) is not is_settled
+    assert one.decides({"one.far": 10**6}) is not is_settled
 
 
 def test_nothing_is_settled_before_a_draw_and_nothing_waits_for_what_is_not_watched():
     assert not family([1.0], []).is_settled
-    assert family([1.0], []).decides(["one.far"])
-    assert not family([1.0], []).decides(["one.else", "other.far"])
+    assert family([1.0], []).decides({"one.far": 10**6})
+    assert not family([1.0], []).decides({"one.else": 10**6, "other.far": 10**6})
 
 
 def test_each_watched_quantity_is_settled_by_itself():
     draws = [[float(number), float(number)] for number in range(39)]
     one = family([HIGH, 0.0], draws, FAR, USUAL)
-    assert one.decides(["one.far"])
-    assert not one.decides(["one.usual"])
+    assert one.decides({"one.far": 10**6})
+    assert not one.decides({"one.usual": 10**6})
+
+
+def test_a_watched_quantity_that_has_seen_as_many_draws_as_its_claim_takes_decides_nothing_more():
+    one = family([HIGH], [[float(number)] for number in range(39)], FAR)
+    assert one.decides({"one.far": 40})
+    assert not one.decides({"one.far": 39})
 
 
 # --- What is not known ------------------------------------------------------------------------------------------------

