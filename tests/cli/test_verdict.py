@@ -87,17 +87,6 @@ def test_the_document_has_nearest_null_and_claims_and_no_draws(zspace, points_fi
     assert outcome.document["no_verdict"] == ""
 
 
-def test_a_second_call_reads_the_verdict_back_and_the_page_has_it(zspace, points_file, tmp_path, judged):
-    judged()
-    asked = ("measure", points_file, "--out", tmp_path / "out", "--only", "verdict")
-    first, again = zspace(*asked), zspace(*asked)
-    assert again.stdout == first.stdout
-    assert again.stderr.count("already done") == 2
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert '<section id="points-verdict-line-up-gaussian"' in page
-    assert (tmp_path / "out" / "figures" / "verdict-ladder.svg").is_file()
-
-
 def test_why_there_is_none_is_said_where_it_was_asked_for(zspace, points_file, tmp_path, judged):
     judged(verdict=None, no_verdict="30 z-points are too few, 100 are needed")
     asked = ("measure", points_file, "--out", tmp_path / "out", "--only", "verdict")
