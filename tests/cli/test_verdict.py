@@ -1,7 +1,5 @@
 """``zspace measure`` ends with the verdict, and a study names it: in words within 80 columns, and as a document."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -27,13 +25,8 @@ def verdict():
 def judged(monkeypatch, verdict):
     """Give every cloud that is measured this verdict, or none with a reason."""
 
-    def judge(**changes):
-        taken = measure._measured
-
-        def measured(*arguments):
-            return replace(taken(*arguments), **{"verdict": verdict, **changes})
-
-        monkeypatch.setattr(measure, "_measured", measured)
+    def judge(verdict=verdict, no_verdict=""):
+        monkeypatch.setattr(measure, "judge_cloud", lambda *_: (verdict, no_verdict))
 
     return judge
 
@@ -85,6 +78,17 @@ def test_the_document_has_nearest_null_and_claims_and_no_draws(zspace, points_fi
     assert "draws" not in found["comparisons"][0]
     assert not {"envelopes", "line_ups"} & set(found)
     assert outcome.document["no_verdict"] == ""
+
+
+def test_a_second_call_reads_the_verdict_back_and_the_page_has_it(zspace, points_file, tmp_path, judged):
+    judged()
+    asked = ("measure", points_file, "--out", tmp_path / "out", "--only", "verdict")
+    first, again = zspace(*asked), zspace(*asked)
+    assert again.stdout == first.stdout
+    assert again.stderr.count("already done") == 2
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert '<section id="points-verdict-line-up-gaussian"' in page
+    assert (tmp_path / "out" / "figures" / "verdict-ladder.svg").is_file()
 
 
 def test_why_there_is_none_is_said_where_it_was_asked_for(zspace, points_file, tmp_path, judged):

@@ -18,7 +18,8 @@ _REACH = 1.25
 def line_up_panels(found: LineUp) -> tuple[str, ...]:
     """Return every panel as an SVG element, all with one frame.
 
-    The dots of a panel are the round ends of one path's lines of no length: a seventh of what single circles take.
+    The dots of a panel are the round ends of one path's lines of next to no length: a seventh of what single circles
+    take. Of lines of no length at all some browsers draw nothing.
     """
     centre = np.median(found.panels, axis=(0, 1))
     distances = np.abs(found.panels - centre).max(axis=-1)
@@ -28,6 +29,6 @@ def line_up_panels(found: LineUp) -> tuple[str, ...]:
 
 
 def _panel(places: list[list[int]]) -> str:
-    dots = "".join(f"M{x} {y}h0" for x, y in places)
+    dots = "".join(f"M{x} {y}h.1" for x, y in places)
     stroke = f'stroke="{DATA}" stroke-width="{_DOT}" stroke-linecap="round"'
     return f'<svg viewBox="0 0 {_SIDE} {_SIDE}" aria-hidden="true"><path d="{dots}" {stroke}/></svg>'

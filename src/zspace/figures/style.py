@@ -98,6 +98,9 @@ _FEW_DECADES = 2000.0
 _ID = re.compile(r' id="([^"]*)"')
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _PROLOG = re.compile(r"^<\?xml.*?(?=<svg )", re.DOTALL)
+_LINE_ENDS = re.compile(
+    r"<defs>\s*<style type=\"text/css\">\*\{stroke-linejoin: round; stroke-linecap: butt\}</style>\s*</defs>"
+)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _FONT_FAMILY = re.compile(rf"font-family: '{_FONT}'(?:, [^;\"]*)?(?:; )?")
 _PLACE = re.compile(r' (?:d|x|y|transform)="[^"]*"')
@@ -165,13 +168,14 @@ def to_svg(figure: Figure, key: str) -> str:
 def _tidy(document: str) -> str:
     """Take away what a reader of the page does not see, a fourth of the document, and let the page choose the font.
 
-    Group names that nothing refers to repeat in every figure; places are kept to a hundredth of a point.
+    Group names that nothing refers to repeat in every figure; places are kept to a hundredth of a point. How lines end
+    is said by the figure's own element: a style sheet within it would hold for every drawing of the page.
     """
     used = set(_REFERENCE.findall(document))
     document = _ID.sub(lambda match: match.group() if match.group(1) in used else "", document)
-    document = _FONT_FAMILY.sub("", _METADATA.sub("", document)).replace(
-        "<svg ", f'<svg font-family="{_PAGE_FONTS}" ', 1
-    )
+    document = _LINE_ENDS.sub("", _FONT_FAMILY.sub("", _METADATA.sub("", document)))
+    ours = f'font-family="{_PAGE_FONTS}" stroke-linejoin="round" stroke-linecap="butt"'
+    document = document.replace("<svg ", f"<svg {ours} ", 1)
     return _INDENT.sub("", _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place.group()), document))
 
 

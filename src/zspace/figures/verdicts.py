@@ -30,7 +30,8 @@ LADDER_CAPTION = (
     "quantities of a family together, corrected by Holm over the families of its column. Filled: the family tells the "
     "cloud from this null model; open: it does not; a dash: not tested, because the null model keeps just that, or "
     "because a look at radius and components was enough. One filled square in a column tells the null model apart. "
-    "Where one family has settled that, the others are drawn no further, and their p-values stay coarse."
+    "Where one family has settled that, the others are drawn no further: ≤ says that no draw went as far as the cloud, "
+    "and that more draws would only make the number smaller."
 )
 FOREST_CAPTION = (
     "One panel for each null model, one row for each quantity. The zero line is the mean over clouds drawn from the "
@@ -49,6 +50,8 @@ _LABEL_INCHES = 2.1
 _LABEL_LETTERS = 34
 _LOG_FROM = 20.0
 """Ratio of the ends of x from which on it is logarithmic."""
+_ONE_ROW = 1.5
+"""Clouds, the one in question among them, that go as far as it does: fewer than this are it alone."""
 
 
 def null_words(null: str) -> str:
@@ -69,6 +72,17 @@ def quantity_title(one: Comparison) -> str:
 def p_words(p: float | None) -> str:
     """Return a p-value with two digits, as it is told: 0.05 and 1, not 0.050 and 1.0."""
     return "–" if p is None else format_grid(float(f"{p:.2g}"))  # noqa: RUF001 - a dash for what there is not
+
+
+def is_bound(test: FamilyTest | None) -> bool:
+    """Return whether more draws could only make a p-value smaller: not one of them went as far as the cloud."""
+    return test is not None and test.p is not None and test.p * (1 + test.n_draws) < _ONE_ROW
+
+
+def family_p_words(test: FamilyTest | None) -> str:
+    """Return the corrected p-value of a family, with a sign where it is a bound."""
+    told = p_words(test.p_corrected if test else None)
+    return f"≤ {told}" if is_bound(test) else told
 
 
 # --- The ladder -------------------------------------------------------------------------------------------------------
@@ -102,7 +116,7 @@ def _draw_test(axes: Axes, x: int, y: int, test: FamilyTest | None, level: float
     apart = test.p_corrected <= level
     face, ink = (DATA, "white") if apart else ("white", DATA)
     axes.add_patch(Rectangle((x - 0.44, y - 0.4), 0.88, 0.8, facecolor=face, edgecolor=DATA, lw=0.9))
-    axes.text(x, y, p_words(test.p_corrected), ha="center", va="center", fontsize=8, color=ink)
+    axes.text(x, y, family_p_words(test), ha="center", va="center", fontsize=8, color=ink)
 
 
 # --- Quantities beside every null -------------------------------------------------------------------------------------
@@ -139,8 +153,8 @@ def draw_forest(comparisons: Sequence[Comparison], rungs: Sequence[RungTest]) ->
 
 
 def _panel_title(rung: RungTest, family: str) -> str:
-    p = next((test.p_corrected for test in rung.families if test.family == family), None)
-    return f"{null_words(rung.null)}\np = {p_words(p)}"
+    test = next((test for test in rung.families if test.family == family), None)
+    return f"{null_words(rung.null)}\np {family_p_words(test) if is_bound(test) else f'= {family_p_words(test)}'}"
 
 
 def _reach(comparisons: Sequence[Comparison]) -> float:
@@ -164,7 +178,8 @@ def _set_scale(axes: Axes, reach: float) -> None:
 def _draw_row(axes: Axes, place: int, one: Comparison | None, reach: float) -> None:
     band = one.band_effect if one is not None else None
     if one is None or one.effect is None or band is None or one.band is None or one.value is None:
-        axes.text(0, place, "not known", ha="center", va="center", fontsize=7, style="italic", color=REFERENCE)
+        words = "kept by this model" if one is None else "not known"
+        axes.text(0, place, words, ha="center", va="center", fontsize=7, style="italic", color=REFERENCE)
         return
     low, high = (float(np.clip(end, -reach, reach)) for end in band)
     bar = Rectangle((low, place - 0.22), high - low, 0.44, facecolor=NULL, edgecolor=NULL_EDGE, lw=0.6, zorder=2)

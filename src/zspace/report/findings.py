@@ -264,7 +264,13 @@ def _tell_planes(estimates: Measured) -> Told:
         )
         far = max(far, CLEARLY)
     else:
-        strings = "No strings: in no window do the points lie closer to lines than scattered ones.", "nothing"
+        strings = (
+            (
+                "In no window of these planes do the points lie closer to lines than scattered ones; a plane hides "
+                "most strings of many dimensions, so the verdict looks for them in all dimensions."
+            ),
+            "nothing",
+        )
     sentence, kind = strings
     return (f"{sentence} {odd}", "deviates", far) if odd else (sentence, kind, far if kind == "deviates" else 0.0)
 

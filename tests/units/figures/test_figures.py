@@ -74,6 +74,12 @@ def test_documents_of_one_page_share_no_names(model):
             seen |= names
 
 
+def test_no_figure_brings_a_style_sheet_that_would_hold_for_the_whole_page(model):
+    for measurement in model.measurements.values():
+        for document in drawn(measurement).values():
+            assert "<style" not in document
+
+
 def test_inline_svg_is_the_element_alone(model):
     document = to_svg(draw_losses(model.training), "losses")
     assert document.startswith("<?xml")

@@ -14,7 +14,7 @@ from zspace.figures.verdicts import (
     draw_forest,
     draw_ladder,
     envelope_caption,
-    p_words,
+    family_p_words,
     quantity_title,
 )
 from zspace.results import Comparison, LineUp
@@ -37,7 +37,7 @@ def test_the_ladder_writes_every_corrected_p_and_fills_what_is_told_apart(verdic
     written = texts(document)
     for test in tests:
         assert test.title in written
-        assert p_words(test.p_corrected) in written
+        assert family_p_words(test) in written
     assert {"gaussian", "elliptical"} <= set(written)
     apart = sum(test.p_corrected <= verdict.level for test in tests)
     assert 0 < apart < len(tests)
@@ -102,4 +102,4 @@ def test_panels_of_a_line_up_differ_in_their_points_alone():
 
 def test_equal_points_in_a_line_up_are_drawn_all_the_same():
     panels = line_up_panels(LineUp("gaussian", "a Gaussian", 1, np.ones((20, 3, 2))))
-    assert panels[0].count("M500 500h0") == 3
+    assert panels[0].count("M500 500h.1") == 3

@@ -216,7 +216,7 @@ def test_a_window_emptier_than_expected_is_named_in_words():
         axis52_axis63_whole_points=window(6343.0, (6344.0, 6346.0), 0.03),
     )
     assert found.sentence == (
-        "No strings: in no window do the points lie closer to lines than scattered ones. Emptier than a Gaussian: "
+        "In no window of these planes do the points lie closer to lines than scattered ones; a plane hides most strings of many dimensions, so the verdict looks for them in all dimensions. Emptier than a Gaussian: "
         "components 1 and 18, square of side 5, with 554 points, where 945 to 1,050 are expected."
     )
     assert found.kind == "deviates"

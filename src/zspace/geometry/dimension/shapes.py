@@ -122,7 +122,7 @@ SUBJECT = Subject(
     (
         Quantity(
             "strings",
-            "Strings",
+            "Likeness to strings",
             _BOTH,
             _SOURCE.format(ks=f"{_WIDE_WORDS}, or in the densest places {_CLOSE_WORDS},", directions="one direction"),
             "high",
@@ -130,7 +130,7 @@ SUBJECT = Subject(
         ),
         Quantity(
             "sheets",
-            "Sheets",
+            "Likeness to sheets",
             _BOTH,
             _SOURCE.format(ks=f"{_WIDE_WORDS}, or in the densest places {_CLOSE_WORDS},", directions="two directions"),
             "high",

@@ -104,7 +104,7 @@ def judge(cloud: Cloud, asked: VerdictSettings, seed: int, watch: Watcher = watc
     comparisons = [one for rung in rungs if rung.compared for one in rung.compared.comparisons()]
     found = {name: finding_of(row, comparisons) for name, row in CLAIMS.items()}
     nearest = closest or nearest_of(rungs)
-    limits = _limits(nearest, rungs, asked, seed, watch) if asked.limits else {}
+    limits = _limits(nearest, rungs, asked, seed, compared.n_points, watch) if asked.limits else {}
     closest_null = closest.null.name if closest else NO_NULL
     claims = _claims(rungs, found, limits, closest_null, asked.level)
     return Verdict(
@@ -203,7 +203,9 @@ def _line_ups(rungs: list[Rung], nearest: Rung, seed: int) -> list[LineUp]:
 # --- The claims -------------------------------------------------------------------------------------------------------
 
 
-def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int, watch: Watcher) -> dict[str, Estimate]:
+def _limits(
+    nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int, n_points: int, watch: Watcher
+) -> dict[str, Estimate]:
     if nearest.fitted is None:
         return {}
     families: Families = {
@@ -213,7 +215,7 @@ def _limits(nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int,
         for family in rung.compared.families
     }
     level = asked.level / len(CLAIMS)
-    return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed), watch)
+    return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed, n_points), watch)
 
 
 def _claims(

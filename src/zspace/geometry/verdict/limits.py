@@ -23,6 +23,7 @@ from zspace.geometry.verdict.words import share_words
 from zspace.machine import each_block
 from zspace.results import Estimate, Progress, Watcher
 from zspace.seeds import random_stream
+from zspace.shapes import Points
 
 FOUND = 0.95
 """Share of the clouds in which the claim has to be made."""
@@ -54,6 +55,13 @@ class Base:
     level: float
     """To which a p-value must fall before any correction is counted out."""
     seed: int
+    n_points: int
+    """As many as the draws that structures are held against have."""
+
+    def draw(self, random: np.random.Generator) -> Points:
+        """Draw a cloud; where the null model is compared with a part of the points alone, in several parts."""
+        parts = [self.fitted.draw(random) for _ in range(-(-self.n_points // self.fitted.compared.n_points))]
+        return np.concatenate(parts)[: self.n_points]
 
 
 def detection_limits(base: Base, watch: Watcher) -> dict[str, Estimate]:
@@ -84,7 +92,7 @@ def detection_limits(base: Base, watch: Watcher) -> dict[str, Estimate]:
 
 def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     """Return the detection limit of one claim, as a share of the points."""
-    n_points = base.fitted.compared.n_points
+    n_points = base.n_points
     source = (
         f"{row.planted} of thickness {share_words(THICKNESS)} of the cloud's size, planted into draws of the "
         f"{base.title}: share of the points with which the claim is made in {FOUND:.0%} of the clouds"
@@ -94,7 +102,8 @@ def detection_limit(base: Base, row: ClaimRow) -> Estimate:
         return Estimate.unknown("there is nothing to compare with", "share of the points", source, n_points)
     share, n_trials = share_found(n_points, lambda share, trial: bar.is_passed(_planted(base, row, share, trial)))
     if share > LARGEST:
-        reason = f"structures that hold {share_words(LARGEST)} of the points are missed too often at {n_points} points"
+        largest = row.planted_words.format(share=share_words(LARGEST), difference="")
+        reason = f"even {largest} would be missed too often with {n_points:,} points"
         return Estimate.unknown(reason, "share of the points", source, n_trials)
     return Estimate.of(share, "share of the points", source, n_trials, assumptions=(f"{n_trials} trials",))
 
@@ -140,7 +149,7 @@ def least_seen(base: Base, row: ClaimRow) -> Estimate:
         if family is not None and len(draws := signed_draws(family, name)) > 1:
             reach = special.ndtri(FOUND) * draws.std(ddof=1)
             differences.append(height(family, name, base.level) - draws.mean() + reach)
-    n_points, unit = base.fitted.compared.n_points, "dimensions"
+    n_points, unit = base.n_points, "dimensions"
     if not differences:
         return Estimate.unknown("there is nothing to compare with", unit, source, n_points)
     return Estimate.of(float(max(differences)), unit, source, n_points)
@@ -148,7 +157,7 @@ def least_seen(base: Base, row: ClaimRow) -> Estimate:
 
 def _planted(base: Base, row: ClaimRow, share: float, trial: int) -> Cloud:
     random = random_stream(base.seed, "planted", row.name, trial)
-    drawn = base.fitted.draw(random)
+    drawn = base.draw(random)
     return Cloud(plant(STRUCTURES[row.planted or ""], drawn, share, THICKNESS, random))
 
 

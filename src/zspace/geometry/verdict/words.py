@@ -90,21 +90,21 @@ def gaussian_claim(test: RungTest, comparisons: list[Comparison], closest_null: 
         answer = "no"
         families = [_lowered(one.title) for one in test.families if (one.p_corrected or 1.0) <= level]
         sentence = (
-            f"Not a Gaussian: told apart from the one of its own mean and covariance by {_listed(families)} "
-            f"(corrected {p_words(p_corrected)}, {test.n_compared:,} points compared)."
+            f"Not a Gaussian: told apart from the Gaussian of its own mean and covariance by {_listed(families)} "
+            f"({p_words(p_corrected)} after correction, {test.n_compared:,} points compared)."
         )
     else:
         answer = "cannot tell" if few else "yes"
         sentence = (
             f"{'Too few points to tell a Gaussian' if few else 'It may be a Gaussian'}: nothing that was looked at "
-            f"tells it from the one of its own mean and covariance (corrected {p_words(p_corrected)}, "
+            f"tells it from the Gaussian of its own mean and covariance ({p_words(p_corrected)} after correction, "
             f"{test.n_compared:,} points compared{f'; {_FEWEST_FOR_NO:,} would do' if few else ''})."
         )
-    strongest = max(
-        (one for one in comparisons if one.null == test.null and one.effect is not None),
-        key=lambda one: abs(one.effect or 0.0),
-        default=None,
-    )
+    # Of what tells them apart, or of everything where nothing does.
+    apart = {one.family for one in test.families if (one.p_corrected or 1.0) <= level}
+    known = [one for one in comparisons if one.null == test.null and one.effect is not None]
+    telling = [one for one in known if one.family in apart] or known
+    strongest = max(telling, key=lambda one: abs(one.effect or 0.0), default=None)
     return Claim(
         name=GAUSSIAN,
         question="Is it just a Gaussian?",
@@ -170,7 +170,7 @@ def _evidence_words(found: Finding, p_corrected: float) -> str:
         return p_words(p_corrected)
     return (
         f"{_lowered(one.title)} {number_words(one.value, 3)}, where the {NULLS[one.null].title} gives "
-        f"{_range_words(one.band)} ({effect_words(one)}, corrected {p_words(p_corrected)})"
+        f"{_range_words(one.band)} ({effect_words(one)}, {p_words(p_corrected)} after correction)"
     )
 
 

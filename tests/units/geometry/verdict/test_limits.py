@@ -49,8 +49,8 @@ class Still:
         return POINTS
 
 
-def base(families, level=0.05):
-    return Base(Still(), "Gaussian", families, level, 1)
+def base(families, level=0.05, n_points=100):
+    return Base(Still(), "Gaussian", families, level, 1, n_points)
 
 
 ROW = replace(CLAIMS["strings"], evidence=(Evidence("one.highest", ("gaussian", "copula")),))
@@ -130,7 +130,10 @@ def test_without_draws_there_is_no_bar_and_no_limit():
 def test_a_bar_that_no_structure_passes_is_told_as_missed():
     limit = detection_limit(base({("one", "gaussian"): family(np.arange(1000.0, 1099.0))}), ROW)
     assert limit.value is None
-    assert limit.reason == "structures that hold 20 % of the points are missed too often at 100 points"
+    assert limit.reason == (
+        "even strings that hold 20 % of the points, at a thickness of 5 % of the cloud's size, would be missed too often "
+        "with 100 points"
+    )
     assert limit.unit == "share of the points"
 
 
@@ -223,3 +226,8 @@ def test_where_all_is_found_or_nothing_the_curve_lies_beyond_the_shares(found):
     shares = np.repeat([0.02, 0.05, 0.1], 4)
     middle = np.exp(chance_curve(shares, np.full(12, found)).middle)
     assert middle < 0.02 if found else middle > 0.1
+
+
+def test_parts_of_a_model_that_is_compared_with_a_part_make_up_as_many_points_as_there_are():
+    drawn = base({}, n_points=250).draw(np.random.default_rng(1))
+    assert drawn.shape[0] == 250

@@ -24,7 +24,9 @@ COMPARISON = Comparison(
 )
 FOUND, MISSED = Finding(0.004, COMPARISON), Finding(0.4123, COMPARISON)
 LIMIT = Estimate.of(0.02134, "share of the points", "trials", 84)
-NO_LIMIT = Estimate.unknown("structures that hold 20 % of the points are missed too often at 300 points", "", "", 84)
+NO_LIMIT = Estimate.unknown(
+    "even strings that hold 20 % of the points would be missed too often with 300 points", "", "", 84
+)
 
 
 def claim(name, answer="no"):
@@ -87,7 +89,7 @@ def test_yes_is_said_with_its_evidence(name, beginning):
     assert made.answer == "yes"
     assert made.sentence == (
         f"{beginning}: strings 0.307, where the model of independent components gives 0.01 to 0.02 "
-        "(35 standard deviations above the mean of its draws, corrected p = 0.02)."
+        "(35 standard deviations above the mean of its draws, p = 0.02 after correction)."
     )
     assert (made.p, made.p_corrected, made.null) == (0.004, 0.02, "independent")
     assert made.means_for_sampling == CLAIMS[name].sampling_yes
@@ -98,7 +100,7 @@ def test_draws_that_are_all_the_same_are_one_number():
     made = claim_of(CLAIMS["strings"], Finding(0.004, same), 0.02, None, 0.05, 2048)
     assert made.sentence == (
         "Points lie on strings: dimension, TwoNN 0.307, where the Gaussian gives 0 "
-        "(in each of its draws, corrected p = 0.02)."
+        "(in each of its draws, p = 0.02 after correction)."
     )
 
 
@@ -165,7 +167,7 @@ def test_no_fewer_dimensions_is_said_with_the_least_difference():
             MISSED,
             NO_LIMIT,
             (
-                "structures that hold 20 % of the points are missed too often at 300 points; with four times as many "
+                "even strings that hold 20 % of the points would be missed too often with 300 points; with four times as many "
                 "(1,200), a quarter of the share may do"
             ),
         ),
@@ -203,8 +205,8 @@ def test_it_may_be_a_gaussian():
     made = gaussian_claim(rung(0.62), [], "gaussian", 0.05)
     assert (made.answer, made.p_corrected) == ("yes", 0.62)
     assert made.sentence == (
-        "It may be a Gaussian: nothing that was looked at tells it from the one of its own mean and covariance "
-        "(corrected p = 0.62, 2,048 points compared)."
+        "It may be a Gaussian: nothing that was looked at tells it from the Gaussian of its own mean and covariance "
+        "(p = 0.62 after correction, 2,048 points compared)."
     )
     assert made.means_for_sampling.startswith("Draw from the fitted Gaussian: nothing of the cloud's shape is lost.")
 
@@ -213,8 +215,8 @@ def test_few_points_cannot_tell_a_gaussian():
     made = gaussian_claim(rung(0.62, n_compared=300), [], "gaussian", 0.05)
     assert made.answer == "cannot tell"
     assert made.sentence == (
-        "Too few points to tell a Gaussian: nothing that was looked at tells it from the one of its own mean and "
-        "covariance (corrected p = 0.62, 300 points compared; 500 would do)."
+        "Too few points to tell a Gaussian: nothing that was looked at tells it from the Gaussian of its own mean and "
+        "covariance (p = 0.62 after correction, 300 points compared; 500 would do)."
     )
     assert made.means_for_sampling == "Draw from the fitted Gaussian until more points say otherwise."
 
@@ -227,8 +229,8 @@ def test_it_is_not_a_gaussian_and_what_tells_it_is_named():
     made = gaussian_claim(rung(0.04, families=families), [replace(COMPARISON, null="gaussian")], "elliptical", 0.05)
     assert (made.answer, made.p, made.p_corrected) == ("no", 0.004, 0.04)
     assert made.sentence == (
-        "Not a Gaussian: told apart from the one of its own mean and covariance by radius and two samples "
-        "(corrected p = 0.04, 2,048 points compared)."
+        "Not a Gaussian: told apart from the Gaussian of its own mean and covariance by radius and two samples "
+        "(p = 0.04 after correction, 2,048 points compared)."
     )
     assert made.means_for_sampling.startswith("Draw from the elliptical model")
     assert (made.effect, made.evidence) == (34.6, ("shapes.strings",))
