@@ -24,6 +24,8 @@ class Evidence:
     """Null models that have none of the structure."""
     bound: str | None = None
     """A quantity that is itself a p-value, which holds whatever the law without the structure is; also to be small."""
+    yes: str | None = None
+    """How the sentence begins where this decides; None takes the claim's own."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,21 @@ class Finding:
     """The one that decides: the null model that comes nearest to the cloud."""
     reason: str | None = None
     """Why nothing could be compared."""
+    yes: str | None = None
+    """How the sentence begins, where what decides has a beginning of its own."""
 
 
 def finding_of(row: ClaimRow, comparisons: Sequence[Comparison]) -> Finding:
     """Return the evidence for a claim, from the comparisons of the cloud with all null models."""
     by_place = {(one.quantity, one.null): one for one in comparisons}
-    found = [one for evidence in row.evidence if (one := _evidence_of(evidence, by_place)) is not None]
+    found = [(*one, evidence.yes) for evidence in row.evidence if (one := _evidence_of(evidence, by_place)) is not None]
     if not found:
         return Finding(None, None, "too few points to look for it")
-    p, comparison = min(found, key=lambda one: one[0])
+    p, comparison, yes = min(found, key=lambda one: one[0])
     other = next((one.value for one in comparisons if one.quantity == row.outdone_by), None)
     if other is not None and comparison.value is not None and other > OUTDONE * comparison.value:
         return Finding(1.0, comparison)
-    return Finding(min(1.0, len(row.evidence) * p), comparison)
+    return Finding(min(1.0, len(row.evidence) * p), comparison, yes=yes)
 
 
 def _evidence_of(
@@ -108,7 +112,7 @@ CLAIMS: dict[str, ClaimRow] = {
             "Does it fall into clusters?",
             (
                 Evidence("clusters.split_dip", ("gaussian", "elliptical"), bound="clusters.split_dip_p"),
-                Evidence("connectivity.persistence", UNSTRUCTURED),
+                Evidence("connectivity.persistence", UNSTRUCTURED, yes="Some of its points form groups of their own"),
             ),
             planted="clusters",
             planted_words="three compact clusters that hold {share} of the points",
@@ -116,7 +120,7 @@ CLAIMS: dict[str, ClaimRow] = {
             yes="It falls into clusters",
             no="No clusters were found",
             cannot_tell="Whether it falls into clusters cannot be told",
-            sampling_yes="Draw from the mixture: one Gaussian puts many points between the clusters.",
+            sampling_yes="Compare the mixture with one Gaussian by their scores: one Gaussian puts points between clusters.",
             sampling_no="Clusters are no reason to prefer a mixture to one Gaussian.",
             sampling_open="If the mixture scores better than one Gaussian, draw from the mixture.",
         ),

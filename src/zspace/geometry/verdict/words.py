@@ -133,7 +133,7 @@ def claim_of(
     """
     if p_corrected is not None and p_corrected <= level:
         answer: Answer = "yes"
-        sentence = f"{row.yes}: {_evidence_words(found, p_corrected)}."
+        sentence = f"{found.yes or row.yes}: {_evidence_words(found, p_corrected)}."
     elif p_corrected is not None and limit is not None and limit.value is not None:
         answer = "no"
         sentence = f"{row.no}: {limit_words(row, limit)} ({_against(found)})."

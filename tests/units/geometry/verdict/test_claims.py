@@ -89,3 +89,7 @@ def test_claims_rest_on_quantities_and_null_models_that_there_are():
             assert {evidence.quantity, evidence.bound} <= {*quantities, None}
             assert set(evidence.without) <= {*UNSTRUCTURED, "mixture"} < set(LADDER)
     assert {"gaussian", *CLAIMS} == {"gaussian", "clusters", "strings", "sheets", "hollow", "lower_dimensional"}
+
+
+def test_what_decides_may_begin_the_sentence_in_its_own_words():
+    assert [one.yes for one in CLAIMS["clusters"].evidence] == [None, "Some of its points form groups of their own"]
