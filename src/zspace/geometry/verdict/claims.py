@@ -120,7 +120,7 @@ CLAIMS: dict[str, ClaimRow] = {
             yes="It falls into clusters",
             no="No clusters were found",
             cannot_tell="Whether it falls into clusters cannot be told",
-            sampling_yes="Compare the mixture with one Gaussian by their scores: one Gaussian puts points between clusters.",
+            sampling_yes="Compare the mixture with one Gaussian by their scores: the one puts points between clusters.",
             sampling_no="Clusters are no reason to prefer a mixture to one Gaussian.",
             sampling_open="If the mixture scores better than one Gaussian, draw from the mixture.",
         ),
