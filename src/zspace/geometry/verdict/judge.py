@@ -17,7 +17,7 @@ from zspace.geometry.nulls.ladder import LADDER, NULLS, Fitted, Null
 from zspace.geometry.subjects import SUBJECTS
 from zspace.geometry.verdict import words
 from zspace.geometry.verdict.claims import CLAIMS, Evidence, Finding, finding_of
-from zspace.geometry.verdict.limits import Base, Families, detection_limits
+from zspace.geometry.verdict.limits import Base, Families, Ground, detection_limits
 from zspace.geometry.verdict.words import GAUSSIAN
 from zspace.results import (
     NO_NULL,
@@ -206,16 +206,17 @@ def _line_ups(rungs: list[Rung], nearest: Rung, seed: int) -> list[LineUp]:
 def _limits(
     nearest: Rung, rungs: list[Rung], asked: VerdictSettings, seed: int, n_points: int, watch: Watcher
 ) -> dict[str, Estimate]:
-    if nearest.fitted is None:
-        return {}
     families: Families = {
         (family.subject.name, rung.null.name): family
         for rung in rungs
         if rung.compared is not None
         for family in rung.compared.families
     }
-    level = asked.level / len(CLAIMS)
-    return detection_limits(Base(nearest.fitted, nearest.null.title, families, level, seed, n_points), watch)
+    others = sorted((rung for rung in rungs if rung is not nearest), key=lambda rung: rung.distance)
+    grounds = tuple(
+        Ground(rung.null.name, rung.null.title, rung.fitted) for rung in (nearest, *others) if rung.fitted is not None
+    )
+    return detection_limits(Base(grounds, families, asked.level / len(CLAIMS), seed, n_points), watch)
 
 
 def _claims(

@@ -23,7 +23,6 @@ from zspace.geometry.verdict.words import share_words
 from zspace.machine import each_block
 from zspace.results import Estimate, Progress, Watcher
 from zspace.seeds import random_stream
-from zspace.shapes import Points
 
 FOUND = 0.95
 """Share of the clouds in which the claim has to be made."""
@@ -45,23 +44,31 @@ Families = Mapping[tuple[str, str], Family]
 
 
 @dataclass(frozen=True)
-class Base:
-    """Clouds to plant into, and what their structures are held against."""
+class Ground:
+    """A null model, fitted, to draw clouds from and plant into."""
 
-    fitted: Fitted
-    """The null model that comes nearest to the cloud."""
+    null: str
     title: str
+    fitted: Fitted
+
+
+@dataclass(frozen=True)
+class Base:
+    """What structures are planted into, and what they are held against."""
+
+    grounds: tuple[Ground, ...]
+    """The null model that comes nearest to the cloud first."""
     families: Families
     level: float
     """To which a p-value must fall before any correction is counted out."""
     seed: int
     n_points: int
-    """As many as the draws that structures are held against have."""
+    """That were compared."""
 
-    def draw(self, random: np.random.Generator) -> Points:
-        """Draw a cloud; where the null model is compared with a part of the points alone, in several parts."""
-        parts = [self.fitted.draw(random) for _ in range(-(-self.n_points // self.fitted.compared.n_points))]
-        return np.concatenate(parts)[: self.n_points]
+    def ground_for(self, row: ClaimRow) -> Ground | None:
+        """Return the nearest null model that has none of the structure itself; None where there is none."""
+        without = {null for evidence in row.evidence for null in evidence.without}
+        return next((ground for ground in self.grounds if ground.null in without), None)
 
 
 def detection_limits(base: Base, watch: Watcher) -> dict[str, Estimate]:
@@ -92,15 +99,21 @@ def detection_limits(base: Base, watch: Watcher) -> dict[str, Estimate]:
 
 def detection_limit(base: Base, row: ClaimRow) -> Estimate:
     """Return the detection limit of one claim, as a share of the points."""
-    n_points = base.n_points
+    n_points, ground, bar = base.n_points, base.ground_for(row), bar_of(base, row)
     source = (
         f"{row.planted} of thickness {share_words(THICKNESS)} of the cloud's size, planted into draws of the "
-        f"{base.title}: share of the points with which the claim is made in {FOUND:.0%} of the clouds"
+        f"{ground.title if ground else 'null model'}: share of the points with which the claim is made in "
+        f"{share_words(FOUND)} of the clouds"
     )
-    bar = bar_of(base, row)
-    if bar is None:
+    if bar is None or ground is None:
         return Estimate.unknown("there is nothing to compare with", "share of the points", source, n_points)
-    share, n_trials = share_found(n_points, lambda share, trial: bar.is_passed(_planted(base, row, share, trial)))
+
+    def is_found(share: float, trial: int) -> bool:
+        random = random_stream(base.seed, "planted", row.name, trial)
+        drawn = ground.fitted.draw(random)
+        return bar.is_passed(Cloud(plant(STRUCTURES[row.planted or ""], drawn, share, THICKNESS, random)))
+
+    share, n_trials = share_found(n_points, is_found)
     if share > LARGEST:
         largest = row.planted_words.format(share=share_words(LARGEST), difference="")
         reason = f"even {largest} would be missed too often with {n_points:,} points"
@@ -153,12 +166,6 @@ def least_seen(base: Base, row: ClaimRow) -> Estimate:
     if not differences:
         return Estimate.unknown("there is nothing to compare with", unit, source, n_points)
     return Estimate.of(float(max(differences)), unit, source, n_points)
-
-
-def _planted(base: Base, row: ClaimRow, share: float, trial: int) -> Cloud:
-    random = random_stream(base.seed, "planted", row.name, trial)
-    drawn = base.draw(random)
-    return Cloud(plant(STRUCTURES[row.planted or ""], drawn, share, THICKNESS, random))
 
 
 # --- When is a claim made? --------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from zspace.geometry.verdict.limits import (
     FOUND,
     LARGEST,
     Base,
+    Ground,
     bar_of,
     chance_curve,
     detection_limit,
@@ -49,8 +50,10 @@ class Still:
         return POINTS
 
 
-def base(families, level=0.05, n_points=100):
-    return Base(Still(), "Gaussian", families, level, 1, n_points)
+def base(families, level=0.05):
+    return Base(
+        (Ground("mixture", "mixture", Still()), Ground("gaussian", "Gaussian", Still())), families, level, 1, 100
+    )
 
 
 ROW = replace(CLAIMS["strings"], evidence=(Evidence("one.highest", ("gaussian", "copula")),))
@@ -228,6 +231,7 @@ def test_where_all_is_found_or_nothing_the_curve_lies_beyond_the_shares(found):
     assert middle < 0.02 if found else middle > 0.1
 
 
-def test_parts_of_a_model_that_is_compared_with_a_part_make_up_as_many_points_as_there_are():
-    drawn = base({}, n_points=250).draw(np.random.default_rng(1))
-    assert drawn.shape[0] == 250
+def test_clusters_are_planted_into_the_nearest_model_that_has_none():
+    assert base({}).ground_for(CLAIMS["clusters"]).null == "gaussian"
+    assert base({}).ground_for(CLAIMS["lower_dimensional"]).null == "mixture"
+    assert Base((), {}, 0.05, 1, 100).ground_for(CLAIMS["clusters"]) is None
